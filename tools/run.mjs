@@ -1,0 +1,31 @@
+// The npm scripts' entry: sets up what is missing, then hands over to the project's own Node 24.
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { fail, pinnedNode, root } from './node.mjs';
+import { setup } from './setup.mjs';
+
+const [command, ...args] = process.argv.slice(2);
+
+const testArgs = ['--test', '--test-isolation=none', '--test-force-exit'];
+const testFiles = ['src/**/*.test.ts', 'tools/**/*.test.ts', 'test/**/*.test.ts'];
+
+const commands = {
+  demo: ['src/main/cli.ts', 'demo', ...args],
+  up: ['src/main/cli.ts', 'up', ...args],
+  slipway: ['src/main/cli.ts', ...args],
+  test: args.length > 0 ? [...testArgs, ...args] : [...testArgs, ...testFiles],
+  check: ['tools/check.ts', ...args],
+};
+
+const nodeArgs = Object.hasOwn(commands, command ?? '') ? commands[command] : undefined;
+if (!nodeArgs) fail(`unknown command ${command ?? '(none)'}`, `one of: ${Object.keys(commands).join(', ')}`);
+
+await setup();
+const child = spawn(pinnedNode(), nodeArgs, { cwd: root, stdio: 'inherit' });
+// A terminal sends Ctrl-C to the whole group: the child ends itself, this only waits and passes on what was sent to it alone.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.on(signal, () => signal !== 'SIGINT' && child.kill(signal));
+child.on('error', (error) => fail(`Node could not be started: ${error.message}`, 'run npm run setup'));
+child.on('exit', (code, signal) => {
+  process.exitCode = code ?? (signal === 'SIGINT' ? 130 : 1);
+});

@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+// The `slipway` command of a checkout: the project's Node 24 with the sources, no build step.
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { fail, pinnedNode, root } from './node.mjs';
+
+const node = pinnedNode();
+if (!node) fail('Node 24 is not set up', `run npm run setup in ${root}`);
+const child = spawn(node, [join(root, 'src', 'main', 'cli.ts'), ...process.argv.slice(2)], { stdio: 'inherit' });
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
+child.on('exit', (code, signal) => {
+  process.exitCode = code ?? (signal === 'SIGINT' ? 130 : 1);
+});
