@@ -169,6 +169,10 @@ export interface ApiServer {
   /** PUT; throws ApiError 409 when resourceVersion is stale. */
   update(object: ApiObject, manager: string): Promise<ApiObject>;
   updateStatus(object: ApiObject, manager: string): Promise<ApiObject>;
+  /**
+   * `subresource`: `status`, `scale`, and what controllers need beside: `finalize` of a namespace (patches spec.finalizers)
+   * and `binding` of a pod (patch `{ target: { name: node } }`: sets spec.nodeName and the PodScheduled condition).
+   */
   mergePatch(
     resource: GroupResource,
     namespace: string | undefined,
