@@ -1,0 +1,219 @@
+import type { Clock, Entropy } from '#base/clock.ts';
+import { type AppError, isAppError, messageOf } from '#base/errors.ts';
+import type { Logger } from '#base/log.ts';
+import type { ApiResource, Informer, InformerEvent, InformerSet, KubeClient, KubeObject, ObjectRef } from './port.ts';
+
+export interface InformerDeps {
+  client: Pick<KubeClient, 'list' | 'watch'>;
+  clock: Clock;
+  entropy: Entropy;
+  logger: Logger;
+  /** Takes out, in place, what decisions do not read. managedFields are gone already. */
+  strip?: (object: KubeObject, resource: ApiResource) => void;
+}
+
+const firstBackoffMs = 100;
+const maxBackoffMs = 30_000;
+/** A watch that lasted this long without an event was a quiet one, not a broken one. */
+const goodWatchMs = 5_000;
+
+/** Informers of one cluster, one per kind and version. Disposing ends them all. */
+export function createInformerSet(deps: InformerDeps): InformerSet {
+  const informers = new Map<string, Reflector>();
+  const abort = new AbortController();
+  return {
+    informer(resource) {
+      const key = `${resource.group}/${resource.version}/${resource.plural}`;
+      let found = informers.get(key);
+      if (!found) {
+        found = new Reflector(deps, resource, abort.signal);
+        informers.set(key, found);
+      }
+      return found;
+    },
+    active: () => [...informers.values()],
+    async [Symbol.asyncDispose]() {
+      abort.abort();
+      await Promise.all([...informers.values()].map((informer) => informer.ended));
+    },
+  };
+}
+
+/** Lists and watches one kind for as long as its signal allows. */
+class Reflector implements Informer {
+  readonly resource: ApiResource;
+  /** Settles when the loop has ended. */
+  readonly ended: Promise<void>;
+  readonly #deps: InformerDeps;
+  readonly #objects = new Map<string, KubeObject>();
+  readonly #listeners = new Set<(event: InformerEvent) => void>();
+  readonly #waiting = new Set<{ resolve: () => void; reject: (error: unknown) => void }>();
+  #synced = false;
+  #resourceVersion: string | undefined;
+
+  constructor(deps: InformerDeps, resource: ApiResource, signal: AbortSignal) {
+    this.#deps = deps;
+    this.resource = resource;
+    this.ended = this.#run(signal);
+  }
+
+  get synced(): boolean {
+    return this.#synced;
+  }
+
+  /** Rejects at once when the cluster refuses the list for want of permission: waiting would not help. */
+  async whenSynced(signal: AbortSignal): Promise<void> {
+    if (this.#synced) return;
+    signal.throwIfAborted();
+    await new Promise<void>((resolve, reject) => {
+      const onAbort = () => waiter.reject(signal.reason);
+      const settle = (finish: () => void) => {
+        signal.removeEventListener('abort', onAbort);
+        this.#waiting.delete(waiter);
+        finish();
+      };
+      const waiter = {
+        resolve: () => settle(resolve),
+        reject: (error: unknown) => settle(() => reject(error)),
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#waiting.add(waiter);
+    });
+  }
+
+  get(ref: ObjectRef): KubeObject | undefined {
+    return this.#objects.get(keyOf(ref));
+  }
+
+  list(namespace?: string): KubeObject[] {
+    const all = [...this.#objects.values()];
+    return namespace === undefined ? all : all.filter((object) => object.metadata.namespace === namespace);
+  }
+
+  subscribe(listener: (event: InformerEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    let failures = 0;
+    while (!signal.aborted) {
+      try {
+        if (this.#resourceVersion === undefined) await this.#relist(signal);
+        const startedAt = this.#deps.clock.now();
+        const sawEvents = await this.#watch(signal);
+        const wasGood = sawEvents || this.#deps.clock.now() - startedAt > goodWatchMs;
+        failures = wasGood ? 0 : failures + 1;
+        if (wasGood) continue;
+      } catch (error) {
+        if (signal.aborted) break;
+        failures += 1;
+        this.#failed(error, failures);
+        if (isAppError(error, 'conflict') && failures === 1) continue;
+      }
+      await this.#pause(failures, signal);
+    }
+    for (const waiter of [...this.#waiting]) waiter.reject(signal.reason);
+  }
+
+  async #relist(signal: AbortSignal): Promise<void> {
+    const { items, resourceVersion } = await this.#deps.client.list(this.resource, {}, signal);
+    const gone = new Map(this.#objects);
+    for (const object of items) {
+      gone.delete(keyOf(object.metadata));
+      this.#upsert(object);
+    }
+    for (const object of gone.values()) this.#remove(object);
+    this.#resourceVersion = resourceVersion;
+    this.#synced = true;
+    for (const waiter of [...this.#waiting]) waiter.resolve();
+  }
+
+  /** True when at least one event came: the connection was good. */
+  async #watch(signal: AbortSignal): Promise<boolean> {
+    const resourceVersion = this.#resourceVersion ?? '';
+    let sawEvents = false;
+    for await (const event of this.#deps.client.watch(this.resource, { resourceVersion }, signal)) {
+      sawEvents = true;
+      if (event.type === 'BOOKMARK') {
+        if (event.resourceVersion !== '') this.#resourceVersion = event.resourceVersion;
+        continue;
+      }
+      if (event.type === 'DELETED') this.#remove(event.object);
+      else this.#upsert(event.object);
+      this.#resourceVersion = event.object.metadata.resourceVersion ?? this.#resourceVersion;
+    }
+    return sawEvents;
+  }
+
+  #failed(error: unknown, failures: number): void {
+    const fields = { kind: this.resource.kind, group: this.resource.group, failures };
+    if (isAppError(error, 'conflict')) {
+      this.#resourceVersion = undefined;
+      this.#deps.logger.info(fields, `listing again: ${messageOf(error)}`);
+      return;
+    }
+    // The kind is not served any more, so its objects are gone with it; it may come back.
+    if (isAppError(error, 'not-found')) {
+      this.#resourceVersion = undefined;
+      for (const object of [...this.#objects.values()]) this.#remove(object);
+    }
+    // The server was away: one that came back with older or other data would never say so to a resumed watch.
+    if (failures > 1) this.#resourceVersion = undefined;
+    if (isDenied(error)) for (const waiter of [...this.#waiting]) waiter.reject(error);
+    this.#deps.logger.warn(fields, messageOf(error));
+  }
+
+  async #pause(failures: number, signal: AbortSignal): Promise<void> {
+    const ceiling = Math.min(maxBackoffMs, firstBackoffMs * 2 ** Math.min(failures, 16));
+    const delayMs = ceiling / 2 + (ceiling / 2) * this.#deps.entropy.fraction();
+    try {
+      await this.#deps.clock.sleep(delayMs, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  #upsert(object: KubeObject): void {
+    const key = keyOf(object.metadata);
+    const known = this.#objects.get(key);
+    if (known && sameVersion(known, object)) return;
+    // Deleted and made again while nobody watched: two events, as if it had been seen.
+    const reborn = known !== undefined && known.metadata.uid !== object.metadata.uid;
+    if (reborn) this.#remove(known);
+    const previous = reborn ? undefined : known;
+    delete object.metadata.managedFields;
+    this.#deps.strip?.(object, this.resource);
+    this.#objects.set(key, object);
+    this.#emit({ type: 'upsert', object, previous });
+  }
+
+  #remove(object: KubeObject): void {
+    const known = this.#objects.get(keyOf(object.metadata));
+    if (!known) return;
+    this.#objects.delete(keyOf(object.metadata));
+    this.#emit({ type: 'delete', object: known });
+  }
+
+  #emit(event: InformerEvent): void {
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#deps.logger.error({ kind: this.resource.kind }, `a listener failed: ${messageOf(error)}`);
+      }
+    }
+  }
+}
+
+function isDenied(error: unknown): error is AppError {
+  return isAppError(error, 'unauthorized') || isAppError(error, 'forbidden');
+}
+
+function sameVersion(a: KubeObject, b: KubeObject): boolean {
+  return a.metadata.uid === b.metadata.uid && a.metadata.resourceVersion === b.metadata.resourceVersion;
+}
+
+function keyOf(ref: ObjectRef): string {
+  return `${ref.namespace ?? ''}/${ref.name}`;
+}
