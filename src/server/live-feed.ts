@@ -1,0 +1,115 @@
+import type { ApplicationEngine } from '#apps/port.ts';
+import type { Logger } from '#base/log.ts';
+import type { Application } from '#model/argocd/application.ts';
+import type { AuditLog } from '#trace/event.ts';
+import type { ApplicationView } from './contract.ts';
+import { Mailbox } from './mailbox.ts';
+import { OutlookTracker } from './outlook.ts';
+import { viewApplication } from './view.ts';
+
+export interface LiveMessage {
+  id: string;
+  event: 'application' | 'gone' | 'audit';
+  data: string;
+}
+
+const remembered = 2000;
+const mailboxLimit = 1000;
+
+/**
+ * Everything that changes, numbered, kept for a while and handed to every open page. A reader that comes back with the
+ * id of the last message it saw gets what it missed; one that was away too long starts again from a snapshot.
+ */
+export class LiveFeed {
+  readonly #boot: string;
+  readonly #engine: ApplicationEngine;
+  readonly #outlook: OutlookTracker;
+  readonly #recent: LiveMessage[] = [];
+  readonly #readers = new Set<Mailbox<LiveMessage>>();
+  readonly #unsubscribe: (() => void)[];
+  #last = 0;
+  dropped = 0;
+
+  constructor(deps: { engine: ApplicationEngine; audit: AuditLog; logger: Logger; boot: string }) {
+    this.#boot = deps.boot;
+    this.#engine = deps.engine;
+    // The tracker hears of audit events first, so that a drift is known before the application is shown.
+    this.#outlook = new OutlookTracker(deps, (name) => this.#again(name));
+    this.#unsubscribe = [
+      deps.engine.subscribe(({ type, application }) => {
+        const { name } = application.metadata;
+        if (type === 'upsert') return this.#publish('application', this.view(application));
+        this.#outlook.forget(name);
+        this.#publish('gone', { name });
+      }),
+      deps.audit.subscribe((event) => {
+        this.#publish('audit', event);
+        if (event.kind === 'drift-detected' && event.application !== undefined) this.#again(event.application);
+      }),
+    ];
+  }
+
+  get readers(): number {
+    return this.#readers.size;
+  }
+
+  get cursor(): string {
+    return `${this.#boot}-${this.#last}`;
+  }
+
+  view(application: Application): ApplicationView {
+    return viewApplication(application, this.#outlook.of(application));
+  }
+
+  views(): ApplicationView[] {
+    return this.#engine.list().map((application) => this.view(application));
+  }
+
+  /** A mailbox filled with what came after `cursor`; `resumed` is false when that is not known any more. */
+  open(cursor: string | undefined): { mailbox: Mailbox<LiveMessage>; resumed: boolean } {
+    const mailbox = new Mailbox<LiveMessage>(mailboxLimit);
+    this.#readers.add(mailbox);
+    const missed = this.#after(cursor);
+    for (const message of missed ?? []) mailbox.push(message);
+    return { mailbox, resumed: missed !== undefined };
+  }
+
+  close(mailbox: Mailbox<LiveMessage>): void {
+    mailbox.close();
+    this.#readers.delete(mailbox);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const off of this.#unsubscribe) off();
+    for (const mailbox of this.#readers) mailbox.close();
+    this.#readers.clear();
+    await this.#outlook[Symbol.asyncDispose]();
+  }
+
+  #after(cursor: string | undefined): LiveMessage[] | undefined {
+    const at = cursor?.lastIndexOf('-') ?? -1;
+    if (cursor === undefined || cursor.slice(0, at) !== this.#boot) return undefined;
+    const seen = Number(cursor.slice(at + 1));
+    if (!Number.isInteger(seen) || seen > this.#last) return undefined;
+    const missing = this.#last - seen;
+    if (missing > this.#recent.length || missing >= mailboxLimit) return undefined;
+    return missing === 0 ? [] : this.#recent.slice(-missing);
+  }
+
+  #again(name: string): void {
+    const application = this.#engine.list().find((candidate) => candidate.metadata.name === name);
+    if (application) this.#publish('application', this.view(application));
+  }
+
+  #publish(event: LiveMessage['event'], value: unknown): void {
+    this.#last += 1;
+    const message = { id: this.cursor, event, data: JSON.stringify(value) };
+    this.#recent.push(message);
+    if (this.#recent.length > remembered) this.#recent.splice(0, this.#recent.length - remembered);
+    for (const mailbox of this.#readers) {
+      if (mailbox.push(message)) continue;
+      this.#readers.delete(mailbox);
+      this.dropped += 1;
+    }
+  }
+}
