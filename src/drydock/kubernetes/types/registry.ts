@@ -1,0 +1,29 @@
+import type { KindType, TypeRegistry } from '../api/port.ts';
+import { ApiError } from '../api/port.ts';
+import { builtinKind } from './builtin-kind.ts';
+import { jsonPatch } from './json-patch.ts';
+import { mergePatch } from './merge-patch.ts';
+
+/** Every built-in kind by schema, and custom ones by their definition. Kinds are compiled at first use. */
+export function createTypeRegistry(): TypeRegistry {
+  const kinds = new Map<string, KindType | undefined>();
+  return {
+    builtin(gvk) {
+      const key = `${gvk.group}/${gvk.version}/${gvk.kind}`;
+      if (!kinds.has(key)) kinds.set(key, builtinKind(gvk));
+      return kinds.get(key);
+    },
+    custom() {
+      throw new ApiError(500, '', 'custom resources are not there yet');
+    },
+    fields: {
+      apply() {
+        throw new ApiError(500, '', 'server-side apply is not there yet');
+      },
+      recordUpdate: ({ updated }) => updated,
+    },
+    openApiSchemas: () => ({}),
+    mergePatch,
+    jsonPatch,
+  };
+}
