@@ -1,0 +1,217 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { unreachable } from '#base/assert.ts';
+import type { Clock, Entropy } from '#base/clock.ts';
+import { AppError, messageOf } from '#base/errors.ts';
+import type { Logger } from '#base/log.ts';
+import type { Listening } from '../address.ts';
+import type { Action, RegistryUser } from './access.ts';
+import { serveBlob } from './blob-routes.ts';
+import { BlobStore } from './blob-store.ts';
+import { ifPresent, writeDurably } from './durable-file.ts';
+import { answer, type Exchange } from './exchange.ts';
+import { Gatekeeper } from './gatekeeper.ts';
+import { listReferrers, listRepositories, listTags, serveManifest } from './manifest-routes.ts';
+import { RegistryError } from './registry-error.ts';
+import { RepositoryStore } from './repository-store.ts';
+import { parseRoute, type Route } from './route.ts';
+import type { TagPolicy } from './tag-policy.ts';
+import { serveUpload, startUpload } from './upload-routes.ts';
+import { UploadStore } from './upload-store.ts';
+
+export interface RegistryDeps {
+  clock: Clock;
+  entropy: Entropy;
+  logger: Logger;
+  dataDir: string;
+  host: string;
+  /** 0 takes a free one. */
+  port: number;
+  users: RegistryUser[];
+  /** Anybody may pull; pushing always needs a token. */
+  anonymousPull?: boolean;
+  tags?: Partial<TagPolicy>;
+  limits?: Partial<RegistryLimits>;
+}
+
+export interface RegistryLimits {
+  maxBlobBytes: number;
+  maxManifestBytes: number;
+  maxUploads: number;
+  uploadLifetimeMs: number;
+  tokenLifetimeMs: number;
+}
+
+const defaultLimits: RegistryLimits = {
+  maxBlobBytes: 10 * 1024 ** 3,
+  maxManifestBytes: 4 * 1024 ** 2,
+  maxUploads: 1000,
+  uploadLifetimeMs: 24 * 3600_000,
+  tokenLifetimeMs: 5 * 60_000,
+};
+
+interface Registry {
+  blobs: BlobStore;
+  repositories: RepositoryStore;
+  uploads: UploadStore;
+  gatekeeper: Gatekeeper;
+  tags: TagPolicy;
+  limits: RegistryLimits;
+  logger: Logger;
+}
+
+/**
+ * An OCI distribution 1.1 registry on files. Whatever it acknowledged is on disk; started again on the same directory it
+ * goes on where it was, uploads included. Throws `port-taken` when the port is in use.
+ */
+export async function startRegistry(deps: RegistryDeps): Promise<Listening> {
+  const registry = await openRegistry(deps);
+  const server = createServer({ requestTimeout: 3600_000 }, (request, response) => {
+    void serve(registry, request, response);
+  });
+  await listen(server, deps.host, deps.port);
+  const { port } = server.address() as AddressInfo;
+  return {
+    host: deps.host,
+    port,
+    url: `http://${deps.host}:${port}`,
+    async [Symbol.asyncDispose]() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+async function openRegistry(deps: RegistryDeps): Promise<Registry> {
+  const { clock, entropy, logger, dataDir } = deps;
+  const limits = { ...defaultLimits, ...deps.limits };
+  await mkdir(dataDir, { recursive: true });
+  const blobs = new BlobStore({ directory: join(dataDir, 'blobs'), temporary: join(dataDir, 'tmp'), entropy });
+  await blobs.open();
+  const repositories = new RepositoryStore({ directory: join(dataDir, 'repositories'), blobs });
+  const uploads = new UploadStore({ directory: join(dataDir, 'uploads'), clock, entropy, limits });
+  await uploads.open();
+  const key = await signingKey(join(dataDir, 'signing-key'), entropy);
+  const gatekeeper = new Gatekeeper({
+    clock,
+    entropy,
+    users: deps.users,
+    anonymousPull: deps.anonymousPull ?? false,
+    key,
+    tokenLifetimeMs: limits.tokenLifetimeMs,
+    recognise: async () => undefined,
+  });
+  const tags = { immutable: false, exempt: [], forbidden: [], ...deps.tags };
+  return { blobs, repositories, uploads, gatekeeper, tags, limits, logger };
+}
+
+/** Kept on disk so that tokens stay good over a restart. */
+async function signingKey(path: string, entropy: Entropy): Promise<Buffer> {
+  const kept = await ifPresent(readFile(path));
+  if (kept?.length === 32) return kept;
+  const key = entropy.bytes(32);
+  await writeDurably(path, key, `${path}.new`);
+  return key;
+}
+
+async function listen(server: Server, host: string, port: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRINUSE') reject(error);
+      else
+        reject(
+          new AppError('port-taken', `the registry cannot listen on ${host}:${port}: the port is in use`, {
+            hint: 'stop the program that uses it, or choose another port',
+            cause: error,
+          }),
+        );
+    });
+    server.listen(port, host, resolve);
+  });
+}
+
+async function serve(registry: Registry, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const authority = request.headers.host ?? `${request.socket.localAddress}:${request.socket.localPort}`;
+  response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
+  response.setHeader('X-Content-Type-Options', 'nosniff');
+  const origin = `http://${authority}`;
+  const url = URL.parse(request.url ?? '/', 'http://registry.invalid');
+  const path = url?.pathname ?? '/';
+  const query = url?.searchParams ?? new URLSearchParams();
+  const exchange: Exchange = { method: request.method ?? 'GET', path, query, request, response, origin };
+  try {
+    await dispatch(registry, exchange);
+  } catch (error) {
+    if (response.headersSent || response.destroyed) {
+      response.destroy();
+      registry.logger.debug({ method: exchange.method, path }, `connection ended early: ${messageOf(error)}`);
+    } else if (error instanceof RegistryError) {
+      const headers = { 'Content-Type': 'application/json', ...error.headers };
+      answer(exchange, { status: error.status, headers, body: error.body() });
+    } else if (request.destroyed && !request.complete) {
+      registry.logger.debug({ method: exchange.method, path }, 'the client went away');
+    } else {
+      registry.logger.error({ method: exchange.method, path }, `request failed: ${messageOf(error)}`);
+      const body = new RegistryError('UNKNOWN', 'unknown error').body();
+      answer(exchange, { status: 500, headers: { 'Content-Type': 'application/json' }, body });
+    }
+  }
+}
+
+async function dispatch(registry: Registry, exchange: Exchange): Promise<void> {
+  if (exchange.path === '/token') return await registry.gatekeeper.serveToken(exchange);
+  const route = parseRoute(exchange.path);
+  if (!route) throw new RegistryError('UNSUPPORTED', 'there is nothing at this path', { status: 404 });
+  await admit(registry, exchange, route);
+  await handle(registry, exchange, route);
+}
+
+async function admit(registry: Registry, exchange: Exchange, route: Route): Promise<void> {
+  if (route.kind === 'base' || route.kind === 'catalog') return await registry.gatekeeper.checkBase(exchange);
+  await registry.gatekeeper.check(exchange, route.repository, neededActions(exchange.method, route));
+}
+
+function neededActions(method: string, route: Route): Action[] {
+  if (route.kind === 'upload' || route.kind === 'uploads') return ['push'];
+  switch (method) {
+    case 'GET':
+    case 'HEAD':
+      return ['pull'];
+    case 'DELETE':
+      return ['delete'];
+    default:
+      return ['push'];
+  }
+}
+
+async function handle(registry: Registry, exchange: Exchange, route: Route): Promise<void> {
+  const { repositories, gatekeeper, tags, limits } = registry;
+  switch (route.kind) {
+    case 'base':
+      answer(exchange, { status: 200, headers: { 'Content-Type': 'application/json' }, body: '{}' });
+      return;
+    case 'catalog':
+      return await listRepositories(await repositories.repositories(), exchange);
+    case 'blob':
+      return await serveBlob(registry, exchange, route);
+    case 'uploads': {
+      const mayPull = (from: string) => gatekeeper.may(exchange, from, 'pull');
+      return await startUpload(registry, exchange, { repository: route.repository, mayPull });
+    }
+    case 'upload':
+      return await serveUpload(registry, exchange, route);
+    case 'manifest': {
+      const options = { repositories, tags, maxManifestBytes: limits.maxManifestBytes };
+      return await serveManifest(options, exchange, route);
+    }
+    case 'tags':
+      return await listTags(repositories, exchange, route.repository);
+    case 'referrers':
+      return await listReferrers(repositories, exchange, route);
+    default:
+      unreachable(route);
+  }
+}
