@@ -1,0 +1,72 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { abortable } from '#base/abortable.ts';
+import type { Clock, Entropy } from '#base/clock.ts';
+import { AppError } from '#base/errors.ts';
+import type { Logger } from '#base/log.ts';
+import type { GitProgram } from './git-process.ts';
+import { LsRefs } from './ls-refs.ts';
+import { type MirrorDeps, openMirror } from './mirror.ts';
+import type { GitCredentials, GitMirror, GitMirrors } from './port.ts';
+import { type GitUrl, mirrorName, parseGitUrl } from './url.ts';
+
+export interface GitMirrorsDeps {
+  /** Mirrors live below it, one folder per repository. */
+  dir: string;
+  /** The git program: a path, or a name that is on PATH of `env`. */
+  gitPath: string;
+  clock: Clock;
+  entropy: Entropy;
+  logger: Logger;
+  credentials: (url: string, signal: AbortSignal) => Promise<GitCredentials | undefined>;
+  /** The variables git may see, e.g. PATH, HTTPS_PROXY, GIT_SSL_CAINFO, SSH_AUTH_SOCK. */
+  env?: Readonly<Record<string, string>>;
+}
+
+/** Mirrors of any number of repositories, opened on first use and shared by address. */
+export function createGitMirrors(deps: GitMirrorsDeps): GitMirrors {
+  return new Mirrors(deps);
+}
+
+class Mirrors implements GitMirrors {
+  readonly #deps: GitMirrorsDeps;
+  readonly #lsRefs: LsRefs | undefined;
+  readonly #open = new Map<string, Promise<GitMirror>>();
+  readonly #life = new AbortController();
+
+  constructor(deps: GitMirrorsDeps) {
+    this.#deps = deps;
+    // Behind a proxy only git knows the way.
+    const hasProxy = Object.keys(deps.env ?? {}).some((name) => /_proxy$/i.test(name));
+    this.#lsRefs = hasProxy ? undefined : new LsRefs();
+  }
+
+  async open(url: string, signal: AbortSignal): Promise<GitMirror> {
+    if (this.#life.signal.aborted) throw new AppError('canceled', 'the mirrors are closed');
+    const address = parseGitUrl(url);
+    let opening = this.#open.get(address.key);
+    if (!opening) {
+      opening = this.#start(address);
+      this.#open.set(address.key, opening);
+      // A clone that failed is tried again by the next caller.
+      opening.catch(() => this.#open.delete(address.key));
+    }
+    return abortable(opening, signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#life.abort(new AppError('canceled', 'the mirrors were closed'));
+    const opened = await Promise.allSettled([...this.#open.values()]);
+    for (const mirror of opened) if (mirror.status === 'fulfilled') await mirror.value[Symbol.asyncDispose]();
+    await this.#lsRefs?.[Symbol.asyncDispose]();
+  }
+
+  async #start(address: GitUrl): Promise<GitMirror> {
+    const { dir, gitPath, clock, entropy, logger, credentials, env = {} } = this.#deps;
+    const home = join(dir, 'home');
+    await mkdir(home, { recursive: true });
+    const program: GitProgram = { gitPath, home, env };
+    const mirrorDeps: MirrorDeps = { program, lsRefs: this.#lsRefs, clock, entropy, logger, credentials };
+    return openMirror(mirrorDeps, address, join(dir, mirrorName(address)), this.#life.signal);
+  }
+}

@@ -1,0 +1,82 @@
+import type { Clock, Entropy } from '#base/clock.ts';
+import { AppError, isAppError, messageOf } from '#base/errors.ts';
+import type { Logger } from '#base/log.ts';
+import { type TreeChange, writeCommit } from './commit-writer.ts';
+import { gitError } from './git-error.ts';
+import type { CommitSha, GitCredentials, Signature } from './port.ts';
+import type { Storage } from './storage.ts';
+
+export interface PushDeps {
+  storage: Storage;
+  clock: Clock;
+  entropy: Entropy;
+  logger: Logger;
+  /** The branch's head at the remote, asked now; its objects are in the mirror. */
+  head: () => Promise<CommitSha>;
+  credentials: () => Promise<GitCredentials | undefined>;
+}
+
+export interface PushRequest {
+  url: string;
+  branch: string;
+  message: string;
+  author: Signature;
+  plan: (head: CommitSha) => Promise<TreeChange[]>;
+}
+
+const maxTries = 25;
+const firstDelayMs = 15;
+const maxDelayMs = 1_000;
+
+/**
+ * Commits on top of the remote's head and pushes; when another writer was first, plans again on the new head. Undefined
+ * when the plan is empty. Never forces. A push whose answer got lost is looked up before it is repeated.
+ */
+export async function pushCommit(
+  deps: PushDeps,
+  request: PushRequest,
+  signal: AbortSignal,
+): Promise<CommitSha | undefined> {
+  const { storage, clock, entropy, logger } = deps;
+  let unsure: CommitSha | undefined;
+  for (let tries = 1; ; tries += 1) {
+    const parent = await deps.head();
+    if (unsure && (await isAncestor(storage, unsure, parent, signal))) return unsure;
+    const changes = await request.plan(parent);
+    if (changes.length === 0) return undefined;
+    const { message, author } = request;
+    const sha = await writeCommit(storage, clock, { parent, message, author, changes }, signal);
+    try {
+      await push(deps, request, sha, signal);
+      return sha;
+    } catch (error) {
+      const lostRace = isAppError(error, 'conflict');
+      const lostAnswer = isAppError(error, 'unavailable') || isAppError(error, 'timeout');
+      if (tries >= maxTries || !(lostRace || (lostAnswer && tries <= 3))) throw error;
+      unsure = lostAnswer ? sha : undefined;
+      logger.debug({ branch: request.branch, tries }, `push again: ${messageOf(error)}`);
+      const ceiling = Math.min(maxDelayMs, firstDelayMs * 2 ** tries);
+      await clock.sleep(ceiling * (0.25 + 0.75 * entropy.fraction()), signal);
+    }
+  }
+}
+
+async function push(deps: PushDeps, request: PushRequest, sha: CommitSha, signal: AbortSignal): Promise<void> {
+  const refspec = `${sha}:refs/heads/${request.branch}`;
+  const args = ['push', '--porcelain', '--quiet', request.url, refspec];
+  const what = `push to ${request.branch} of ${request.url}`;
+  const result = await deps.storage.tryGit({ args, credentials: await deps.credentials(), timeoutMs: 120_000 }, signal);
+  if (result.code === 0) return;
+  const said = result.stdout.toString('utf8');
+  const refusal = /^!\t[^\t]*\t(.*)$/m.exec(said)?.[1];
+  if (
+    refusal &&
+    /fetch first|non-fast-forward|cannot lock ref|failed to update ref|incorrect old value|stale info/.test(refusal)
+  )
+    throw new AppError('conflict', `${what}: another writer was first`, { hint: 'try again' });
+  throw gitError(what, `${result.stderr}\n${refusal ?? ''}`);
+}
+
+async function isAncestor(storage: Storage, sha: CommitSha, head: CommitSha, signal: AbortSignal): Promise<boolean> {
+  return (await storage.tryGit({ args: ['merge-base', '--is-ancestor', sha, head] }, signal)).code === 0;
+}

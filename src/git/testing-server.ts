@@ -1,0 +1,170 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createGunzip } from 'node:zlib';
+import { silentLogger } from '#base/log.ts';
+import { testClock, testEntropy } from '../../test/clock.ts';
+import { toolPath } from '../../test/tools.ts';
+import { createGitMirrors } from './mirrors.ts';
+import type { GitCredentials, GitMirrors } from './port.ts';
+
+const author = { GIT_AUTHOR_NAME: 'Dev', GIT_AUTHOR_EMAIL: 'dev@example.com' };
+const committer = { GIT_COMMITTER_NAME: 'Dev', GIT_COMMITTER_EMAIL: 'dev@example.com' };
+
+/** For tests: real repositories behind the real `git http-backend`, on loopback. */
+export class TestingGitServer {
+  readonly #root = mkdtempSync(join(tmpdir(), 'git-server-'));
+  readonly #server: Server;
+  /** When set, other credentials are answered 401. */
+  credentials: GitCredentials | undefined;
+  /** Answers a request itself by returning true. */
+  intercept: (request: IncomingMessage, response: ServerResponse) => boolean = () => false;
+  /** `POST /demo.git/git-upload-pack` and the like, in order. */
+  readonly requests: string[] = [];
+  #commits = 0;
+
+  constructor() {
+    this.#server = createServer((request, response) => this.#serve(request, response));
+  }
+
+  static async start(): Promise<TestingGitServer> {
+    const server = new TestingGitServer();
+    await new Promise<void>((resolve) => server.#server.listen(0, '127.0.0.1', resolve));
+    return server;
+  }
+
+  url(repository: string): string {
+    const address = this.#server.address();
+    return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/${repository}.git`;
+  }
+
+  path(repository: string): string {
+    return join(this.#root, `${repository}.git`);
+  }
+
+  folder(name: string): string {
+    return join(this.#root, name);
+  }
+
+  create(repository: string): void {
+    execFileSync(toolPath('git'), ['init', '-q', '--bare', '-b', 'main', this.path(repository)]);
+    this.git(repository, 'config', 'http.receivepack', 'true');
+  }
+
+  /** Runs git on a repository of the server and gives what it printed. */
+  git(repository: string, ...args: string[]): string {
+    return this.#run(this.path(repository), args);
+  }
+
+  /** A developer's push: writes files (null removes) on a branch and gives the commit. */
+  commit(repository: string, files: Record<string, string | null>, message = 'change', branch = 'main'): string {
+    const work = mkdtempSync(join(this.#root, 'work-'));
+    const run = (...args: string[]) => this.#run(join(work, '.git'), ['-C', work, ...args]);
+    this.#commits += 1;
+    run('init', '-q', '-b', branch, work);
+    const hasBranch = this.git(repository, 'for-each-ref', `refs/heads/${branch}`) !== '';
+    if (hasBranch) run('pull', '-q', this.path(repository), branch);
+    for (const [path, content] of Object.entries(files)) {
+      if (content === null) rmSync(join(work, path));
+      else {
+        mkdirSync(dirname(join(work, path)), { recursive: true });
+        writeFileSync(join(work, path), content);
+      }
+    }
+    run('add', '-A');
+    run('commit', '-q', '--allow-empty', '-m', message);
+    run('push', '-q', this.path(repository), `HEAD:refs/heads/${branch}`);
+    const sha = run('rev-parse', 'HEAD');
+    rmSync(work, { recursive: true });
+    return sha;
+  }
+
+  /** Mirrors in a folder of their own, `name`d so that a test can open them again. */
+  mirrors(name: string): GitMirrors {
+    return createGitMirrors({
+      dir: join(this.#root, name),
+      gitPath: toolPath('git'),
+      clock: testClock,
+      entropy: testEntropy,
+      logger: silentLogger,
+      credentials: async () => this.credentials,
+      env: { PATH: process.env['PATH'] ?? '' },
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+    rmSync(this.#root, { recursive: true, force: true });
+  }
+
+  #run(gitDir: string, args: string[]): string {
+    const at = `${1_700_000_000 + this.#commits} +0000`;
+    const env = {
+      ...process.env,
+      ...author,
+      ...committer,
+      GIT_AUTHOR_DATE: at,
+      GIT_COMMITTER_DATE: at,
+      GIT_DIR: gitDir,
+    };
+    const config = { HOME: this.#root, GIT_CONFIG_NOSYSTEM: '1' };
+    return execFileSync(toolPath('git'), args, { env: { ...env, ...config }, encoding: 'utf8', stdio: 'pipe' }).trim();
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse): void {
+    const url = new URL(request.url ?? '/', 'http://localhost');
+    this.requests.push(`${request.method} ${url.pathname}${url.search}`);
+    if (this.intercept(request, response)) return;
+    if (this.credentials) {
+      const { username, password } = this.credentials;
+      const wanted = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+      if (request.headers.authorization !== wanted) {
+        response.writeHead(401, { 'www-authenticate': 'Basic realm="test"' }).end();
+        return;
+      }
+    }
+    const backend = spawn(toolPath('git'), ['http-backend'], {
+      env: {
+        PATH: process.env['PATH'],
+        GIT_PROJECT_ROOT: this.#root,
+        GIT_HTTP_EXPORT_ALL: '1',
+        GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
+        PATH_INFO: url.pathname,
+        QUERY_STRING: url.search.slice(1),
+        REQUEST_METHOD: request.method ?? 'GET',
+        CONTENT_TYPE: request.headers['content-type'] ?? '',
+        REMOTE_USER: 'tester',
+      },
+    });
+    const body = request.headers['content-encoding'] === 'gzip' ? request.pipe(createGunzip()) : request;
+    body.pipe(backend.stdin);
+    backend.stdin.on('error', () => {});
+    let head = Buffer.alloc(0);
+    backend.stdout.on('data', (chunk: Buffer) => {
+      if (response.headersSent) {
+        response.write(chunk);
+        return;
+      }
+      head = Buffer.concat([head, chunk]);
+      const end = head.indexOf('\r\n\r\n');
+      if (end < 0) return;
+      writeHead(response, head.toString('latin1', 0, end));
+      response.write(head.subarray(end + 4));
+    });
+    backend.once('close', () => response.end());
+  }
+}
+
+function writeHead(response: ServerResponse, head: string): void {
+  let status = 200;
+  for (const line of head.split('\r\n')) {
+    const colon = line.indexOf(':');
+    const [name, value] = [line.slice(0, colon), line.slice(colon + 1).trim()];
+    if (name.toLowerCase() === 'status') status = Number(value.slice(0, 3));
+    else response.setHeader(name, value);
+  }
+  response.writeHead(status);
+}
