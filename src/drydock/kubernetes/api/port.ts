@@ -77,6 +77,8 @@ export class ApiError extends Error {
   readonly code: number;
   readonly reason: string;
   readonly details: JsonObject | undefined;
+  /** For a list whose token expired: how to go on without consistency. */
+  continueToken: string | undefined;
 
   constructor(code: number, reason: string, message: string, details?: JsonObject) {
     super(message);

@@ -1,0 +1,102 @@
+import { isObject, jsonEqual } from '#base/json.ts';
+import { acceptDefinition, keepDefinitionStatus } from './crd-names.ts';
+import type { ApiObject } from './port.ts';
+import type { ServedResource } from './served.ts';
+import type { ServiceAddresses } from './service-addresses.ts';
+
+export interface AdmissionInput {
+  resource: ServedResource;
+  /** Changed in place. */
+  object: ApiObject;
+  dryRun: boolean;
+}
+
+/** What the server itself adds to new objects of some kinds. Returns how to give back what was reserved for the write. */
+export async function admitCreate(
+  deps: { addresses: ServiceAddresses },
+  { resource, object, dryRun }: AdmissionInput,
+): Promise<() => void> {
+  switch (resource.groupResource) {
+    case 'services':
+      return deps.addresses.assign(object, { old: undefined, dryRun });
+    case 'namespaces':
+      labelNamespace(object);
+      object['spec'] = { finalizers: ['kubernetes'] };
+      object['status'] = { phase: 'Active' };
+      return nothing;
+    case 'pods':
+      fillPod(object);
+      return nothing;
+    case 'customresourcedefinitions.apiextensions.k8s.io':
+      acceptDefinition(object);
+      return nothing;
+    default:
+      return nothing;
+  }
+}
+
+export async function admitUpdate(
+  deps: { addresses: ServiceAddresses },
+  { resource, object, live, dryRun }: AdmissionInput & { live: ApiObject },
+): Promise<() => void> {
+  switch (resource.groupResource) {
+    case 'services':
+      return deps.addresses.assign(object, { old: live, dryRun });
+    case 'namespaces':
+      labelNamespace(object);
+      return nothing;
+    case 'customresourcedefinitions.apiextensions.k8s.io':
+      if (!jsonEqual(object['spec'], live['spec'])) keepDefinitionStatus(object);
+      return nothing;
+    default:
+      return nothing;
+  }
+}
+
+function nothing(): void {}
+
+function labelNamespace(object: ApiObject): void {
+  object.metadata.labels = { ...object.metadata.labels, 'kubernetes.io/metadata.name': object.metadata.name };
+}
+
+const tolerated = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'];
+
+/** As the ServiceAccount, Priority and DefaultTolerationSeconds admissions do, and the initial status. */
+function fillPod(pod: ApiObject): void {
+  if (!isObject(pod['spec'])) return;
+  const spec = pod['spec'];
+  spec['serviceAccountName'] ??= 'default';
+  spec['serviceAccount'] ??= spec['serviceAccountName'];
+  spec['priority'] ??= 0;
+  spec['preemptionPolicy'] ??= 'PreemptLowerPriority';
+  const tolerations: unknown[] = Array.isArray(spec['tolerations']) ? spec['tolerations'] : [];
+  for (const key of tolerated) {
+    if (tolerations.some((toleration) => isObject(toleration) && tolerates(toleration, key))) continue;
+    tolerations.push({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 });
+  }
+  spec['tolerations'] = tolerations;
+  pod['status'] = { phase: 'Pending', qosClass: qosClass(spec['containers']) };
+}
+
+function tolerates(toleration: Record<string, unknown>, key: string): boolean {
+  const matchesKey = toleration['key'] === key || (toleration['key'] ?? '') === '';
+  const effect = toleration['effect'] ?? '';
+  return matchesKey && (effect === '' || effect === 'NoExecute');
+}
+
+function qosClass(containers: unknown): string {
+  const all = Array.isArray(containers) ? containers.filter(isObject) : [];
+  const resources = all.map((container) => (isObject(container['resources']) ? container['resources'] : {}));
+  const amounts = (resource: Record<string, unknown>, name: string): Record<string, unknown> =>
+    isObject(resource[name]) ? resource[name] : {};
+  const guaranteed = resources.every((resource) => {
+    const limits = amounts(resource, 'limits');
+    const requests = amounts(resource, 'requests');
+    return ['cpu', 'memory'].every((name) => limits[name] !== undefined && limits[name] === requests[name]);
+  });
+  if (guaranteed && all.length > 0) return 'Guaranteed';
+  const any = resources.some((resource) =>
+    ['limits', 'requests'].some((name) => Object.keys(amounts(resource, name)).length > 0),
+  );
+  return any ? 'Burstable' : 'BestEffort';
+}

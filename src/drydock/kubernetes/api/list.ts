@@ -1,0 +1,189 @@
+import { getNumber, getString, isObject } from '#base/json.ts';
+import { type FieldRequirement, matchesFields, parseFieldSelector } from './field-selector.ts';
+import { type LabelRequirement, matchesLabels, parseLabelSelector } from './label-selector.ts';
+import { ApiError, type ApiObject, type FieldError } from './port.ts';
+import { objectKey, type ServedResource } from './served.ts';
+import { badRequest, expired, invalidOptions } from './status-error.ts';
+import type { Store } from './store.ts';
+import type { StoredObject } from './stored.ts';
+
+export interface ObjectFilter {
+  namespace: string | undefined;
+  labels: LabelRequirement[];
+  fields: FieldRequirement[];
+}
+
+export interface ListPage {
+  items: StoredObject[];
+  revision: number;
+  continueToken: string | undefined;
+  remainingItemCount: number | undefined;
+}
+
+export function parseFilter(
+  resource: ServedResource,
+  namespace: string | undefined,
+  query: URLSearchParams,
+): ObjectFilter {
+  return {
+    namespace,
+    labels: parseLabelSelector(query.get('labelSelector') ?? ''),
+    fields: parseFieldSelector(resource, query.get('fieldSelector') ?? ''),
+  };
+}
+
+export function matches(filter: ObjectFilter, object: ApiObject): boolean {
+  if (filter.namespace !== undefined && object.metadata.namespace !== filter.namespace) return false;
+  return matchesLabels(filter.labels, object.metadata.labels) && matchesFields(filter.fields, object);
+}
+
+/** One page of a kind, consistent at one revision over all pages. Throws ApiErrors 400, 410, 422 and 504. */
+export function listPage(
+  store: Store,
+  resource: ServedResource,
+  { filter, query }: { filter: ObjectFilter; query: URLSearchParams },
+): ListPage {
+  const options = parseListOptions(store, query);
+  const prefix = filter.namespace === undefined ? '' : `${filter.namespace}/`;
+  const token = options.token;
+  const exact = token ? (token.revision > 0 ? token.revision : undefined) : options.exactRevision;
+  const revision = exact ?? store.revision;
+  const pinned = exact !== undefined && exact !== store.revision;
+  const snapshot = pinned ? store.scanAt(resource.groupResource, prefix, exact) : scan(store, resource, filter);
+  if (!snapshot) throw token ? continueExpired(token) : tooOld(exact ?? 0, store.revision);
+  const start = token ? prefix + token.start : '';
+  const candidates = token ? snapshot.filter(({ key }) => key >= start) : snapshot;
+  const selecting = filter.labels.length > 0 || filter.fields.length > 0;
+  const matching = selecting ? candidates.filter(({ object }) => matches(filter, object)) : candidates;
+  const items = options.limit > 0 ? matching.slice(0, options.limit) : matching;
+  const remaining = matching.length - items.length;
+  const last = items.at(-1);
+  return {
+    items,
+    revision,
+    continueToken:
+      remaining > 0 && last ? encodeToken({ revision, start: `${last.key.slice(prefix.length)}\u0000` }) : undefined,
+    remainingItemCount: remaining > 0 && !selecting ? remaining : undefined,
+  };
+}
+
+function scan(store: Store, resource: ServedResource, filter: ObjectFilter): StoredObject[] {
+  const name = filter.fields.find((field) => field.path === 'metadata.name' && field.equal)?.value;
+  if (name !== undefined && (filter.namespace !== undefined || !resource.namespaced)) {
+    const stored = store.get(resource.groupResource, objectKey(resource, filter.namespace, name));
+    return stored ? [stored] : [];
+  }
+  return store.scan(resource.groupResource, filter.namespace === undefined ? '' : `${filter.namespace}/`);
+}
+
+interface ListOptions {
+  limit: number;
+  token: ContinueToken | undefined;
+  exactRevision: number | undefined;
+}
+
+function parseListOptions(store: Store, query: URLSearchParams): ListOptions {
+  const version = query.get('resourceVersion') ?? '';
+  const match = query.get('resourceVersionMatch') ?? '';
+  const continued = query.get('continue') ?? '';
+  const limit = parseLimit(query.get('limit'));
+  if (query.has('sendInitialEvents'))
+    throw invalidOptions('ListOptions', forbiddenField('sendInitialEvents', 'sendInitialEvents is forbidden for list'));
+  checkMatch(version, match, continued);
+  if (continued !== '') {
+    if (version !== '' && version !== '0')
+      throw badRequest('specifying resource version is not allowed when using continue');
+    return { limit, token: decodeToken(continued), exactRevision: undefined };
+  }
+  const revision = parseRevision(version);
+  if (revision > store.revision) throw futureRevision(revision, store.revision);
+  // A list at version 0 may come from any cache, and upstream's cache does not page.
+  const unlimited = version === '0' && match === '';
+  return {
+    limit: unlimited ? 0 : limit,
+    token: undefined,
+    exactRevision: match === 'Exact' ? revision : undefined,
+  };
+}
+
+function checkMatch(version: string, match: string, continued: string): void {
+  if (match === '') return;
+  const refuse = (why: string): ApiError => invalidOptions('ListOptions', forbiddenField('resourceVersionMatch', why));
+  if (continued !== '') throw refuse('resourceVersionMatch is forbidden when continue is provided');
+  if (version === '') throw refuse('resourceVersionMatch is forbidden unless resourceVersion is provided');
+  if (match !== 'Exact' && match !== 'NotOlderThan')
+    throw invalidOptions('ListOptions', {
+      field: 'resourceVersionMatch',
+      reason: 'FieldValueNotSupported',
+      message: `Unsupported value: "${match}": supported values: "Exact", "NotOlderThan", ""`,
+    });
+  if (match === 'Exact' && version === '0')
+    throw refuse('resourceVersionMatch "exact" is forbidden for resourceVersion "0"');
+}
+
+export function forbiddenField(field: string, why: string): FieldError {
+  return { field, reason: 'FieldValueForbidden', message: `Forbidden: ${why}` };
+}
+
+/** `''` and `0` are 0. Throws 400 with the text Go's parser makes. */
+export function parseRevision(text: string): number {
+  if (text === '') return 0;
+  if (!/^\d+$/.test(text))
+    throw badRequest(
+      `invalid resource version: resourceVersion: Invalid value: "${text}": strconv.ParseUint: parsing "${text}": invalid syntax`,
+    );
+  return Number(text);
+}
+
+export function futureRevision(wanted: number, current: number): ApiError {
+  return new ApiError(504, 'Timeout', `Timeout: Too large resource version: ${wanted}, current: ${current}`, {
+    causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+    retryAfterSeconds: 1,
+  });
+}
+
+export function tooOld(wanted: number, oldest: number): ApiError {
+  return expired(`too old resource version: ${wanted} (${oldest})`);
+}
+
+function parseLimit(text: string | null): number {
+  if (text === null || text === '') return 0;
+  if (!/^-?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  return Math.max(0, Number(text));
+}
+
+export interface ContinueToken {
+  /** -1 continues at the newest version, from where an expired list ended. */
+  revision: number;
+  /** The next key, without the namespace when the list was of one. */
+  start: string;
+}
+
+export function encodeToken({ revision, start }: ContinueToken): string {
+  return Buffer.from(JSON.stringify({ v: 'meta.k8s.io/v1', rv: revision, start })).toString('base64url');
+}
+
+export function decodeToken(text: string): ContinueToken {
+  const refuse = (why: string): ApiError => badRequest(`invalid continue token: continue key is not valid: ${why}`);
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
+  } catch {
+    throw refuse('it is not one this server gave out');
+  }
+  const revision = getNumber(value, 'rv');
+  const start = getString(value, 'start');
+  if (!isObject(value) || value['v'] !== 'meta.k8s.io/v1')
+    throw refuse('server does not recognize this encoded version');
+  if (revision === undefined || start === undefined || start === '' || revision === 0 || revision < -1)
+    throw refuse('incorrect encoded start resourceVersion or start key');
+  return { revision, start };
+}
+
+function continueExpired(token: ContinueToken): ApiError {
+  const error = expired(
+    'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
+  );
+  error.continueToken = encodeToken({ revision: -1, start: token.start });
+  return error;
+}

@@ -1,0 +1,146 @@
+import { timestamp } from '#base/clock.ts';
+import { isObject, type JsonObject } from '#base/json.ts';
+import { asVersion, cloneJson } from './metadata.ts';
+import { mediaType } from './negotiation.ts';
+import { ApiError, type ApiObject } from './port.ts';
+import { decodeObject, type FieldValidation, parseYaml, reportPatchProblems } from './request-body.ts';
+import type { Subresource } from './resources.ts';
+import { apiVersionOf, type ServedResource } from './served.ts';
+import { badRequest, invalidOptions } from './status-error.ts';
+import type { WriteDeps } from './write.ts';
+
+export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
+
+const patchTypes: Record<string, PatchType> = {
+  'application/json-patch+json': 'json',
+  'application/merge-patch+json': 'merge',
+  'application/strategic-merge-patch+json': 'strategic',
+  'application/apply-patch+yaml': 'apply',
+};
+
+/** What kind of patch a body is. Throws 415. */
+export function parsePatchType(resource: ServedResource, contentType: string | undefined): PatchType {
+  const type = patchTypes[mediaType(contentType)];
+  if (type === 'strategic' && resource.type.strategicMerge === undefined)
+    throw new ApiError(
+      415,
+      'UnsupportedMediaType',
+      'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml',
+    );
+  if (type === undefined) throw new ApiError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
+  return type;
+}
+
+export interface PatchInput {
+  resource: ServedResource;
+  type: PatchType;
+  body: Buffer;
+  manager: string;
+  force: boolean;
+  subresource: Subresource | undefined;
+  validation: FieldValidation;
+  warn: (message: string) => void;
+}
+
+/** Applies the patch to the live object (undefined: a server-side apply that creates). */
+export function patchedObject(
+  deps: WriteDeps,
+  input: PatchInput,
+  live: ApiObject | undefined,
+): { object: ApiObject; managed: boolean } {
+  if (input.type === 'apply') return { object: appliedObject(deps, input, live), managed: true };
+  if (!live) throw badRequest('only a server-side apply can create');
+  const patch = parsePatch(input.body);
+  const patched = changedJson(deps, { input, live, patch });
+  const { object, problems } = decodeObject(input.resource, { value: patched, duplicates: [] });
+  // Fields that the kind does not know can only come from this patch: what is stored holds none.
+  reportPatchProblems(patched, problems, input);
+  return { object: asVersion(object, apiVersionOf(input.resource)), managed: false };
+}
+
+function changedJson(
+  deps: WriteDeps,
+  { input, live, patch }: { input: PatchInput; live: ApiObject; patch: unknown },
+): JsonObject {
+  const target: JsonObject = cloneJson({ ...live });
+  switch (input.type) {
+    case 'json':
+      return deps.types.jsonPatch(target, patch);
+    case 'merge':
+      return deps.types.mergePatch(target, patch);
+    default: {
+      const { strategicMerge } = input.resource.type;
+      if (!strategicMerge) throw badRequest('this kind has no strategic merge');
+      if (!isObject(patch)) throw badRequest('the patch must be an object');
+      return strategicMerge(cloneJson(live), patch);
+    }
+  }
+}
+
+function appliedObject(deps: WriteDeps, input: PatchInput, live: ApiObject | undefined): ApiObject {
+  const { resource, subresource } = input;
+  const applied = parseApplied(input.body, resource.kind);
+  const expected = apiVersionOf(resource);
+  const apiVersion = applied['apiVersion'];
+  if (apiVersion !== expected)
+    throw badRequest(
+      `Incorrect version specified in apply patch. Specified patch version: ${String(apiVersion)}, expected: ${expected}`,
+    );
+  const object = deps.types.fields.apply({
+    type: resource.type,
+    live,
+    applied,
+    manager: input.manager,
+    force: input.force,
+    subresource,
+    now: timestamp(deps.clock.now()),
+  });
+  return asVersion(object, expected);
+}
+
+export function parseApplied(body: Buffer, kind: string): JsonObject {
+  const text = body.toString('utf8');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return parseYaml(text, kind);
+  }
+  if (!isObject(value)) throw badRequest(`error decoding YAML: it is not a mapping`);
+  return value;
+}
+
+function parsePatch(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch (error) {
+    throw badRequest(`error decoding patch: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** The name of who applies is required: ownership is kept under it. */
+export function requireFieldManager(query: URLSearchParams): string {
+  const manager = query.get('fieldManager') ?? '';
+  if (manager !== '') return checkedManager(manager, 'PatchOptions');
+  throw invalidOptions('PatchOptions', {
+    field: 'fieldManager',
+    reason: 'FieldValueRequired',
+    message: 'Required value: is required for apply patch',
+  });
+}
+
+/** `fieldManager`, or what stands before the slash in the user agent. */
+export function fieldManager(query: URLSearchParams, userAgent: string | undefined, optionsKind: string): string {
+  const named = query.get('fieldManager') ?? '';
+  if (named !== '') return checkedManager(named, optionsKind);
+  return (userAgent ?? '').split('/')[0]?.slice(0, 128) || 'unknown';
+}
+
+function checkedManager(manager: string, optionsKind: string): string {
+  if (manager.length <= 128) return manager;
+  throw invalidOptions(optionsKind, {
+    field: 'fieldManager',
+    reason: 'FieldValueTooLong',
+    message: 'Too long: may not be more than 128 bytes',
+  });
+}

@@ -1,0 +1,80 @@
+import { cloneJson } from './metadata.ts';
+import type { Face } from './negotiation.ts';
+import type { ApiObject } from './port.ts';
+import { apiVersionOf, type ServedResource } from './served.ts';
+import { bodyOf, type StoredObject } from './stored.ts';
+
+/** The JSON of one stored object, at the version asked for. */
+export function objectJson(resource: ServedResource, stored: StoredObject): string {
+  return `{"kind":${JSON.stringify(resource.kind)},"apiVersion":${JSON.stringify(apiVersionOf(resource))},${bodyOf(stored).slice(1)}`;
+}
+
+/** As it stands in a list: items of built-in kinds leave out kind and apiVersion. */
+export function itemJson(resource: ServedResource, stored: StoredObject): string {
+  return resource.custom ? objectJson(resource, stored) : bodyOf(stored);
+}
+
+export interface ListMeta {
+  revision: number;
+  continueToken: string | undefined;
+  remainingItemCount: number | undefined;
+}
+
+export function listMeta({ revision, continueToken, remainingItemCount }: ListMeta): Record<string, unknown> {
+  return {
+    resourceVersion: String(revision),
+    ...(continueToken === undefined ? {} : { continue: continueToken }),
+    ...(remainingItemCount === undefined ? {} : { remainingItemCount }),
+  };
+}
+
+export function listJson(resource: ServedResource, items: StoredObject[], meta: ListMeta): string {
+  const head = `{"kind":${JSON.stringify(resource.listKind)},"apiVersion":${JSON.stringify(apiVersionOf(resource))}`;
+  const body = items.map((stored) => itemJson(resource, stored)).join(',');
+  return `${head},"metadata":${JSON.stringify(listMeta(meta))},"items":[${body}]}\n`;
+}
+
+export function partialObject(object: ApiObject): Record<string, unknown> {
+  return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata };
+}
+
+export function partialListJson(items: StoredObject[], meta: ListMeta): string {
+  return `${JSON.stringify({
+    kind: 'PartialObjectMetadataList',
+    apiVersion: 'meta.k8s.io/v1',
+    metadata: listMeta(meta),
+    items: items.map(({ object }) => partialObject(object)),
+  })}\n`;
+}
+
+/** The bookmark of a watch in a face: nothing but kind and version. */
+export function bookmarkObject(
+  resource: ServedResource,
+  face: Face,
+  { revision, initialEventsEnd }: { revision: number; initialEventsEnd: boolean },
+): Record<string, unknown> {
+  const metadata = {
+    resourceVersion: String(revision),
+    creationTimestamp: null,
+    ...(initialEventsEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
+  };
+  switch (face) {
+    case 'object':
+      return { kind: resource.kind, apiVersion: apiVersionOf(resource), metadata };
+    case 'partial':
+      return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata };
+    case 'table':
+      return {
+        kind: 'Table',
+        apiVersion: 'meta.k8s.io/v1',
+        metadata: { resourceVersion: String(revision) },
+        columnDefinitions: null,
+        rows: [
+          {
+            cells: [],
+            object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: cloneJson(metadata) },
+          },
+        ],
+      };
+  }
+}

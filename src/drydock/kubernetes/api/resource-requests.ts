@@ -1,0 +1,328 @@
+import type { JsonObject } from '#base/json.ts';
+import { deleteObject, isDryRun, parseDeleteOptions } from './delete.ts';
+import type { Exchange } from './exchange.ts';
+import { listPage, matches, type ObjectFilter, parseFilter, parseRevision } from './list.ts';
+import { asVersion } from './metadata.ts';
+import { chooseFace, type Face } from './negotiation.ts';
+import { fieldManager, type PatchInput, parsePatchType, patchedObject, requireFieldManager } from './patch.ts';
+import { ApiError, type ApiObject } from './port.ts';
+import { bookmarkObject, listJson, objectJson, partialListJson, partialObject } from './present.ts';
+import { decodeObject, parseBody, parseFieldValidation, reportProblems } from './request-body.ts';
+import type { Subresource } from './resources.ts';
+import { apiVersionOf, objectKey, type ServedResource } from './served.ts';
+import { badRequest, invalid, methodNotAllowed, notFound, successStatus } from './status-error.ts';
+import type { StoredObject } from './stored.ts';
+import { tableJson, tableRowJson } from './table.ts';
+import { isTrue, streamWatch } from './watch-stream.ts';
+import { createObject, updateObject, type WriteDeps } from './write.ts';
+
+export interface ResourceTarget {
+  resource: ServedResource;
+  namespace: string | undefined;
+  name: string | undefined;
+  subresource: 'status' | undefined;
+  /** The deprecated watch path. */
+  watch: boolean;
+}
+
+/** Requests on a kind's collection, its objects, and their `status`. */
+export async function handleResource(deps: WriteDeps, exchange: Exchange, target: ResourceTarget): Promise<void> {
+  const { name, subresource } = target;
+  const watching = target.watch || isTrue(exchange.query.get('watch'));
+  switch (exchange.method) {
+    case 'GET':
+    case 'HEAD':
+      if (subresource === undefined && (watching || name === undefined))
+        return watching ? watchObjects(deps, exchange, target) : listObjects(deps, exchange, target);
+      return getObjectRequest(deps, exchange, { ...target, name: name ?? '' });
+    case 'POST':
+      if (name !== undefined) throw methodNotAllowed();
+      return create(deps, exchange, target);
+    case 'PUT':
+      if (name === undefined) throw methodNotAllowed();
+      return replace(deps, exchange, { ...target, name });
+    case 'PATCH':
+      if (name === undefined) throw methodNotAllowed();
+      return patch(deps, exchange, { ...target, name });
+    case 'DELETE':
+      if (subresource !== undefined) throw methodNotAllowed();
+      if (name === undefined) return deleteCollection(deps, exchange, target);
+      return deleteOne(deps, exchange, { ...target, name });
+    default:
+      throw methodNotAllowed();
+  }
+}
+
+type NamedTarget = ResourceTarget & { name: string };
+
+async function getObjectRequest(deps: WriteDeps, exchange: Exchange, target: NamedTarget): Promise<void> {
+  const { resource, namespace, name } = target;
+  parseRevision(exchange.query.get('resourceVersion') ?? '');
+  const stored = deps.store.get(resource.groupResource, objectKey(resource, namespace, name));
+  if (!stored) throw notFound(resource, name);
+  const face = chooseFace(exchange.header('accept'));
+  if (face === 'object') return exchange.text(200, `${objectJson(resource, stored)}\n`, 'application/json');
+  await showObject(deps, exchange, { resource, object: stored.object, code: 200, face });
+}
+
+/** Answers with one object in the face the client asked for. */
+async function showObject(
+  deps: WriteDeps,
+  exchange: Exchange,
+  { resource, object, code, face }: { resource: ServedResource; object: ApiObject; code: number; face: Face },
+): Promise<void> {
+  const shown = asVersion(object, apiVersionOf(resource));
+  switch (face) {
+    case 'object':
+      return exchange.json(code, shown);
+    case 'partial':
+      return exchange.json(code, partialObject(shown));
+    case 'table': {
+      const meta = { revision: Number(shown.metadata.resourceVersion ?? 0) };
+      const text = tableJson(resource, [shown], { meta, now: deps.clock.now(), include: includeOf(exchange) });
+      return exchange.text(code, text, 'application/json');
+    }
+  }
+}
+
+function includeOf(exchange: Exchange): 'None' | 'Metadata' | 'Object' {
+  const include = exchange.query.get('includeObject');
+  return include === 'None' || include === 'Object' ? include : 'Metadata';
+}
+
+async function listObjects(deps: WriteDeps, exchange: Exchange, target: ResourceTarget): Promise<void> {
+  const { resource, namespace } = target;
+  const face = chooseFace(exchange.header('accept'));
+  const filter = parseFilter(resource, namespace, exchange.query);
+  const page = listPage(deps.store, resource, { filter, query: exchange.query });
+  switch (face) {
+    case 'object':
+      return exchange.text(200, listJson(resource, page.items, page), 'application/json');
+    case 'partial':
+      return exchange.text(200, partialListJson(page.items, page), 'application/json');
+    case 'table': {
+      const objects = page.items.map(({ object }) => asVersion(object, apiVersionOf(resource)));
+      const text = tableJson(resource, objects, { meta: page, now: deps.clock.now(), include: includeOf(exchange) });
+      return exchange.text(200, text, 'application/json');
+    }
+  }
+}
+
+async function watchObjects(deps: WriteDeps, exchange: Exchange, target: ResourceTarget): Promise<void> {
+  const { resource, namespace, name } = target;
+  const face = chooseFace(exchange.header('accept'));
+  const filter = parseFilter(resource, namespace, exchange.query);
+  if (name !== undefined) filter.fields.push({ path: 'metadata.name', equal: true, value: name });
+  let first = true;
+  const renderRow = (stored: StoredObject): string => {
+    const object = asVersion(stored.object, apiVersionOf(resource));
+    const withColumns = first;
+    first = false;
+    return tableRowJson(resource, object, { now: deps.clock.now(), include: includeOf(exchange), withColumns });
+  };
+  const render = {
+    object: (stored: StoredObject) => objectJson(resource, stored),
+    partial: (stored: StoredObject) => JSON.stringify(partialObject(stored.object)),
+    table: renderRow,
+  }[face];
+  await streamWatch(deps, exchange, {
+    resource,
+    filter,
+    render,
+    bookmark: (revision, initialEventsEnd) =>
+      JSON.stringify(bookmarkObject(resource, face, { revision, initialEventsEnd })),
+  });
+}
+
+async function create(deps: WriteDeps, exchange: Exchange, target: ResourceTarget): Promise<void> {
+  const { resource, namespace } = target;
+  const face = chooseFace(exchange.header('accept'));
+  const dryRun = isDryRun('CreateOptions', dryRunOf(exchange));
+  const manager = fieldManager(exchange.query, exchange.header('user-agent'), 'CreateOptions');
+  const validation = parseFieldValidation(exchange.query);
+  const body = parseBody(await exchange.body(), exchange.header('content-type'), resource.kind);
+  const { object, problems } = decodeObject(resource, body);
+  reportProblems(resource, problems, { validation, warn: (message) => exchange.warn(message) });
+  const home = namespaceOf(resource, namespace, object);
+  if ((object.metadata.resourceVersion ?? '') !== '')
+    throw badRequest('resourceVersion should not be set on objects to be created');
+  const created = await createObject(deps, { resource, namespace: home, object, options: { manager, dryRun } });
+  await showObject(deps, exchange, { resource, object: created, code: 201, face });
+}
+
+function namespaceOf(resource: ServedResource, namespace: string | undefined, object: ApiObject): string | undefined {
+  if (!resource.namespaced) return undefined;
+  const own = object.metadata.namespace;
+  if (namespace === undefined) {
+    if (own !== undefined && own !== '') return own;
+    throw badRequest('an empty namespace may not be set during creation');
+  }
+  if (own !== undefined && own !== '' && own !== namespace)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  return namespace;
+}
+
+async function replace(deps: WriteDeps, exchange: Exchange, target: NamedTarget): Promise<void> {
+  const { resource, namespace, name, subresource } = target;
+  const face = chooseFace(exchange.header('accept'));
+  const dryRun = isDryRun('UpdateOptions', dryRunOf(exchange));
+  const manager = fieldManager(exchange.query, exchange.header('user-agent'), 'UpdateOptions');
+  const validation = parseFieldValidation(exchange.query);
+  const body = parseBody(await exchange.body(), exchange.header('content-type'), resource.kind);
+  const { object, problems } = decodeObject(resource, body);
+  reportProblems(resource, problems, { validation, warn: (message) => exchange.warn(message) });
+  requireSameName(object, name);
+  namespaceOf(resource, namespace, object);
+  if (resource.custom && (object.metadata.resourceVersion ?? '') === '')
+    throw invalid({ group: resource.group, kind: resource.plural }, name, [
+      {
+        field: 'metadata.resourceVersion',
+        reason: 'FieldValueInvalid',
+        message: 'Invalid value: 0x0: must be specified for an update',
+      },
+    ]);
+  const result = await updateObject(deps, {
+    resource,
+    namespace,
+    name,
+    options: { manager, dryRun },
+    subresource,
+    produce: () => ({ object, managed: false }),
+  });
+  await showObject(deps, exchange, { resource, object: result.object, code: 200, face });
+}
+
+function requireSameName(object: ApiObject, name: string): void {
+  const own = object.metadata.name;
+  if (own === undefined || own === '') throw badRequest('name must be provided');
+  if (own !== name) throw badRequest(`the name of the object (${own}) does not match the name on the URL (${name})`);
+}
+
+async function patch(deps: WriteDeps, exchange: Exchange, target: NamedTarget): Promise<void> {
+  const { resource, namespace, name, subresource } = target;
+  const face = chooseFace(exchange.header('accept'));
+  const { input, dryRun } = await parsePatchRequest(exchange, resource, subresource);
+  const options = { manager: input.manager, dryRun };
+  const exists = deps.store.get(resource.groupResource, objectKey(resource, namespace, name)) !== undefined;
+  if (!exists && input.type === 'apply' && subresource === undefined) {
+    const { object } = patchedObject(deps, input, undefined);
+    checkPatchedIdentity(object, name, namespace);
+    object.metadata.name = name;
+    const created = await createObject(deps, { resource, namespace, object, options, managed: true });
+    return showObject(deps, exchange, { resource, object: created, code: 201, face });
+  }
+  const result = await updateObject(deps, {
+    resource,
+    namespace,
+    name,
+    options,
+    subresource,
+    produce: (live) => {
+      const patched = patchedObject(deps, input, live);
+      checkPatchedIdentity(patched.object, name, namespace);
+      return patched;
+    },
+  });
+  await showObject(deps, exchange, { resource, object: result.object, code: 200, face });
+}
+
+function checkPatchedIdentity(object: ApiObject, name: string, namespace: string | undefined): void {
+  const own = object.metadata.name;
+  if (own !== undefined && own !== '' && own !== name)
+    throw badRequest(`the name of the object (${own}) does not match the name on the URL (${name})`);
+  const home = object.metadata.namespace;
+  if (namespace !== undefined && home !== undefined && home !== '' && home !== namespace)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+}
+
+/** The patch in a request, ready to be applied to a live object. */
+export async function parsePatchRequest(
+  exchange: Exchange,
+  resource: ServedResource,
+  subresource: Subresource | undefined,
+): Promise<{ input: PatchInput; dryRun: boolean }> {
+  const { query } = exchange;
+  const type = parsePatchType(resource, exchange.header('content-type'));
+  const manager =
+    type === 'apply' ? requireFieldManager(query) : fieldManager(query, exchange.header('user-agent'), 'PatchOptions');
+  const dryRun = isDryRun('PatchOptions', dryRunOf(exchange));
+  const validation = parseFieldValidation(query);
+  const body = await exchange.body();
+  const warned = new Set<string>();
+  const warn = (message: string): void => {
+    if (warned.has(message)) return;
+    warned.add(message);
+    exchange.warn(message);
+  };
+  return {
+    input: { resource, type, body, manager, force: isTrue(query.get('force')), subresource, validation, warn },
+    dryRun,
+  };
+}
+
+export function dryRunOf(exchange: Exchange): string[] | undefined {
+  const values = exchange.query.getAll('dryRun');
+  return values.length > 0 ? values : undefined;
+}
+
+async function deleteOptionsOf(exchange: Exchange): Promise<ReturnType<typeof parseDeleteOptions>> {
+  const bytes = await exchange.body();
+  const fromBody: JsonObject =
+    bytes.length === 0 ? {} : parseBody(bytes, exchange.header('content-type'), 'DeleteOptions').value;
+  const fromQuery: JsonObject = {};
+  for (const field of ['propagationPolicy', 'orphanDependents', 'gracePeriodSeconds']) {
+    const value = exchange.query.get(field);
+    if (value === null) continue;
+    if (field === 'gracePeriodSeconds') fromQuery[field] = Number(value);
+    else fromQuery[field] = field === 'orphanDependents' ? isTrue(value) : value;
+  }
+  const dryRun = dryRunOf(exchange);
+  return parseDeleteOptions({ ...fromQuery, ...(dryRun ? { dryRun } : {}), ...fromBody });
+}
+
+/** Kinds whose deletion answers with the object instead of a Status. */
+const returnsDeleted = new Set([
+  'namespaces',
+  'persistentvolumeclaims',
+  'persistentvolumes',
+  'pods',
+  'podtemplates',
+  'resourcequotas',
+  'serviceaccounts',
+  'services',
+]);
+
+async function deleteOne(deps: WriteDeps, exchange: Exchange, target: NamedTarget): Promise<void> {
+  const { resource, namespace, name } = target;
+  const face = chooseFace(exchange.header('accept'));
+  const { options, dryRun } = await deleteOptionsOf(exchange);
+  const result = await deleteObject(deps, { resource, namespace, name, options, dryRun });
+  for (const warning of result.warnings) exchange.warn(warning);
+  if (!result.gone || returnsDeleted.has(resource.groupResource))
+    return showObject(deps, exchange, { resource, object: result.object, code: 200, face });
+  const { uid } = result.object.metadata;
+  const group = resource.group === '' ? {} : { group: resource.group };
+  await exchange.json(200, successStatus({ name, ...group, kind: resource.plural, uid }));
+}
+
+async function deleteCollection(deps: WriteDeps, exchange: Exchange, target: ResourceTarget): Promise<void> {
+  const { resource, namespace } = target;
+  // Upstream serves no deletion of all namespaces or of all Services of all namespaces at once.
+  if (resource.groupResource === 'namespaces') throw methodNotAllowed();
+  if (resource.namespaced && namespace === undefined) throw methodNotAllowed();
+  const filter: ObjectFilter = parseFilter(resource, namespace, exchange.query);
+  const { options, dryRun } = await deleteOptionsOf(exchange);
+  const found = deps.store
+    .scan(resource.groupResource, namespace === undefined ? '' : `${namespace}/`)
+    .filter(({ object }) => matches(filter, object));
+  for (const { object } of found) {
+    const { name } = object.metadata;
+    try {
+      await deleteObject(deps, { resource, namespace: object.metadata.namespace, name, options, dryRun });
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.code !== 404) throw error;
+    }
+  }
+  const meta = { revision: deps.store.revision, continueToken: undefined, remainingItemCount: undefined };
+  await exchange.text(200, listJson(resource, found, meta), 'application/json');
+}

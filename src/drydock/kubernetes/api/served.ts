@@ -1,0 +1,124 @@
+import type { JsonObject } from '#base/json.ts';
+import type { GroupResource, Gvk, KindType, TypeRegistry } from './port.ts';
+import { builtinResources, type Subresource } from './resources.ts';
+
+/** One kind at one version, as requests meet it. */
+export interface ServedResource {
+  group: string;
+  version: string;
+  plural: string;
+  singular: string;
+  kind: string;
+  listKind: string;
+  namespaced: boolean;
+  shortNames: string[];
+  categories: string[];
+  subresources: Subresource[];
+  hasGeneration: boolean;
+  /** `pods`, `deployments.apps`: how errors and the store name it. Versions of one kind share it. */
+  groupResource: GroupResource;
+  type: KindType;
+  custom: CustomDetails | undefined;
+}
+
+/** What a CustomResourceDefinition says beyond the names. */
+export interface CustomDetails {
+  storageVersion: string;
+  schema: JsonObject | undefined;
+  printerColumns: PrinterColumn[];
+  selectableFields: string[];
+  scale: { specReplicasPath: string; statusReplicasPath: string; labelSelectorPath: string | undefined } | undefined;
+}
+
+export interface PrinterColumn {
+  name: string;
+  type: string;
+  format: string;
+  description: string;
+  priority: number;
+  jsonPath: string;
+}
+
+/** Every kind that is served now. `generation` changes with it, so that what is computed from it can be kept. */
+export class ServedResources {
+  readonly #byPath = new Map<string, ServedResource>();
+  readonly #customs = new Map<string, ServedResource[]>();
+  #generation = 1;
+
+  constructor(types: TypeRegistry) {
+    for (const row of builtinResources) {
+      const type = types.builtin({ group: row.group, version: row.version, kind: row.kind });
+      if (!type) continue;
+      const resource = {
+        ...row,
+        listKind: `${row.kind}List`,
+        groupResource: groupResource(row.group, row.plural),
+        type,
+        custom: undefined,
+      };
+      this.#byPath.set(pathOf(resource), resource);
+    }
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  all(): ServedResource[] {
+    return [...this.#byPath.values()];
+  }
+
+  find(group: string, version: string, plural: string): ServedResource | undefined {
+    return this.#byPath.get(`${group}/${version}/${plural}`);
+  }
+
+  hasGroupVersion(group: string, version: string): boolean {
+    return this.all().some((resource) => resource.group === group && resource.version === version);
+  }
+
+  ofKind(gvk: Gvk): ServedResource | undefined {
+    return this.all().find(
+      (resource) => resource.group === gvk.group && resource.version === gvk.version && resource.kind === gvk.kind,
+    );
+  }
+
+  /** By `deployments.apps`; for a custom resource at its stored version. */
+  ofGroupResource(name: GroupResource): ServedResource | undefined {
+    const found = this.all().filter((resource) => resource.groupResource === name);
+    return found.find((resource) => resource.custom?.storageVersion === resource.version) ?? found[0];
+  }
+
+  /** Replaces what one CustomResourceDefinition serves; an empty list withdraws it. */
+  setCustom(definition: string, resources: ServedResource[]): void {
+    for (const old of this.#customs.get(definition) ?? []) this.#byPath.delete(pathOf(old));
+    for (const resource of resources) this.#byPath.set(pathOf(resource), resource);
+    if (resources.length > 0) this.#customs.set(definition, resources);
+    else this.#customs.delete(definition);
+    this.#generation += 1;
+  }
+}
+
+export function groupResource(group: string, plural: string): GroupResource {
+  return group === '' ? plural : `${plural}.${group}`;
+}
+
+export function apiVersionOf(resource: { group: string; version: string }): string {
+  return resource.group === '' ? resource.version : `${resource.group}/${resource.version}`;
+}
+
+/** `ConfigMap`, or `Deployment.apps`: how validation errors name it. */
+export function groupKind(resource: { group: string; kind: string }): string {
+  return resource.group === '' ? resource.kind : `${resource.kind}.${resource.group}`;
+}
+
+export function hasSubresource(resource: ServedResource, name: Subresource): boolean {
+  return resource.subresources.includes(name);
+}
+
+export function objectKey(resource: { namespaced: boolean }, namespace: string | undefined, name: string): string {
+  return resource.namespaced ? `${namespace ?? ''}/${name}` : name;
+}
+
+function pathOf(resource: { group: string; version: string; plural: string }): string {
+  return `${resource.group}/${resource.version}/${resource.plural}`;
+}

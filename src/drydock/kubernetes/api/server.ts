@@ -1,0 +1,141 @@
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { createServer as createProbe } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Clock, Entropy } from '#base/clock.ts';
+import { AppError, messageOf } from '#base/errors.ts';
+import { isObject } from '#base/json.ts';
+import type { Logger } from '#base/log.ts';
+import { registerSecret } from '#base/redact.ts';
+import type { Listening } from '../../address.ts';
+import { ensureBuiltinObjects } from './builtin-objects.ts';
+import { clusterIdentity } from './certificates.ts';
+import { CustomResources } from './crd.ts';
+import { inProcessApi } from './in-process.ts';
+import { Journal } from './journal.ts';
+import { adminKubeconfig } from './kubeconfig.ts';
+import type { ApiServer, NodeLogs, TypeRegistry } from './port.ts';
+import { Router } from './router.ts';
+import { ServedResources } from './served.ts';
+import { ServiceAddresses } from './service-addresses.ts';
+import { Store } from './store.ts';
+import type { WriteDeps } from './write.ts';
+
+export interface ApiServerOptions {
+  clock: Clock;
+  entropy: Entropy;
+  logger: Logger;
+  types: TypeRegistry;
+  /** Undefined keeps everything in memory. */
+  dataDir: string | undefined;
+  /** 0, the default, takes any free one. */
+  port?: number;
+  logs?: NodeLogs;
+  /** Whether a node port can be listened on; by default a trial bind on loopback. */
+  isPortFree?: (port: number) => Promise<boolean>;
+}
+
+export interface ApiServerHandle extends AsyncDisposable {
+  api: ApiServer;
+  listening: Pick<Listening, 'url' | 'port' | 'host'>;
+  kubeconfig(): string;
+  adminToken: string;
+  caPem: string;
+  setNodeLogs(logs: NodeLogs): void;
+}
+
+const host = '127.0.0.1';
+
+/**
+ * Serves the Kubernetes API over HTTPS on loopback. Resolves when it listens and holds the built-in objects. Throws
+ * AppError port-taken, and corrupt-data when what is in `dataDir` cannot be read.
+ */
+export async function startApiServer(options: ApiServerOptions): Promise<ApiServerHandle> {
+  const { clock, entropy, logger, types, dataDir, port = 0, isPortFree = canListen } = options;
+  const identity = clusterIdentity({ clock, entropy }, dataDir);
+  registerSecret(identity.adminToken);
+  const journal = dataDir === undefined ? undefined : new Journal(dataDir);
+  await using stack = new AsyncDisposableStack();
+  const store = stack.use(new Store(journal));
+  const served = new ServedResources(types);
+  const addresses = new ServiceAddresses({ store, isPortFree });
+  const deps: WriteDeps = { clock, entropy, types, store, served, addresses };
+  stack.use(new CustomResources({ ...deps, logger }));
+  const router = new Router({ ...deps, logger, adminToken: identity.adminToken });
+  if (options.logs) router.setNodeLogs(options.logs);
+  const server = createServer({
+    key: identity.server.keyPem,
+    cert: identity.server.certificatePem,
+    ca: identity.authority.certificatePem,
+    requestCert: true,
+    rejectUnauthorized: false,
+    keepAliveTimeout: 120_000,
+    requestTimeout: 0,
+  });
+  server.on('request', (request, response) => void router.handle(request, response));
+  const bound = await listen(server, port);
+  stack.defer(() => close(server, bound.sockets));
+  await ensureBuiltinObjects(deps, bound.port);
+  const url = `https://${host}:${bound.port}`;
+  const owned = stack.move();
+  return {
+    api: inProcessApi(deps),
+    listening: { url, host, port: bound.port },
+    kubeconfig: () => adminKubeconfig(url, identity),
+    adminToken: identity.adminToken,
+    caPem: identity.authority.certificatePem,
+    setNodeLogs: (logs) => router.setNodeLogs(logs),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+async function listen(server: Server, port: number): Promise<{ port: number; sockets: Set<Duplex> }> {
+  const sockets = new Set<Duplex>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: Error) => reject(listenError(error, port)));
+    server.listen(port, host, resolve);
+  });
+  const address = server.address();
+  return { port: isAddressInfo(address) ? address.port : port, sockets };
+}
+
+function listenError(error: Error, port: number): AppError {
+  if ('code' in error && error.code === 'EADDRINUSE')
+    return new AppError(
+      'port-taken',
+      `the Kubernetes API server cannot listen on ${host}:${port}: the port is in use`,
+      {
+        cause: error,
+        hint: `Stop what listens on port ${port} (another running cluster?), or choose another port.`,
+      },
+    );
+  return new AppError(
+    'unavailable',
+    `the Kubernetes API server cannot listen on ${host}:${port}: ${messageOf(error)}`,
+    {
+      cause: error,
+    },
+  );
+}
+
+function isAddressInfo(value: unknown): value is AddressInfo {
+  return isObject(value) && typeof value['port'] === 'number';
+}
+
+async function close(server: Server, sockets: Set<Duplex>): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  for (const socket of sockets) socket.destroy();
+  await closed;
+}
+
+function canListen(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createProbe();
+    probe.once('error', () => resolve(false));
+    probe.listen(port, host, () => probe.close(() => resolve(true)));
+  });
+}

@@ -1,0 +1,247 @@
+import type { Clock, Entropy } from '#base/clock.ts';
+import { timestamp } from '#base/clock.ts';
+import { admitCreate, admitUpdate } from './admission.ts';
+import {
+  advanceGeneration,
+  asVersion,
+  carrySystemMetadata,
+  cloneJson,
+  generatedName,
+  inUsualOrder,
+  refuseNewFinalizers,
+} from './metadata.ts';
+import { requireOpenNamespace } from './namespaces.ts';
+import type { ApiObject, TypeRegistry } from './port.ts';
+import type { Subresource } from './resources.ts';
+import { apiVersionOf, hasSubresource, objectKey, type ServedResource, type ServedResources } from './served.ts';
+import type { ServiceAddresses } from './service-addresses.ts';
+import { alreadyExists, conflict, invalid, notFound } from './status-error.ts';
+import { type Store, WriteRace } from './store.ts';
+import type { StoredObject } from './stored.ts';
+
+export interface WriteDeps {
+  clock: Clock;
+  entropy: Entropy;
+  types: TypeRegistry;
+  store: Store;
+  served: ServedResources;
+  addresses: ServiceAddresses;
+}
+
+export interface WriteTarget {
+  resource: ServedResource;
+  namespace: string | undefined;
+}
+
+export interface WriteOptions {
+  manager: string;
+  dryRun: boolean;
+}
+
+export interface CreateInput extends WriteTarget {
+  /** Canonical; the function takes it over. */
+  object: ApiObject;
+  options: WriteOptions;
+  /** Server-side apply has recorded its managedFields already. */
+  managed?: boolean;
+}
+
+const raceTries = 8;
+
+/** Creates, through namespace check, admission, defaults, validation and field ownership. Resolves when durable. */
+export async function createObject(deps: WriteDeps, input: CreateInput): Promise<ApiObject> {
+  const { resource, namespace, object, options } = input;
+  const prefix = object.metadata.generateName ?? '';
+  const generated = (object.metadata.name ?? '') === '' && prefix !== '';
+  requireOpenNamespace(deps.store, resource, namespace, object.metadata.name ?? '');
+  for (let tries = 1; ; tries += 1) {
+    const candidate = cloneJson(object);
+    if (generated) candidate.metadata.name = generatedName(prefix, deps.entropy.bytes(5));
+    const name = candidate.metadata.name ?? '';
+    const key = objectKey(resource, namespace, name);
+    const taken = (): boolean => deps.store.get(resource.groupResource, key) !== undefined;
+    if (generated && taken() && tries < raceTries) continue;
+    const ready = await prepareCreate(deps, { ...input, object: candidate });
+    try {
+      if (taken()) throw alreadyExists(resource, name);
+      requireOpenNamespace(deps.store, resource, namespace, name);
+      if (options.dryRun) return ready.object;
+      const stored = deps.store.put(
+        { storage: resource.groupResource, key },
+        inStorageVersion(resource, ready.object),
+        undefined,
+      );
+      return asVersion((await stored).object, apiVersionOf(resource));
+    } finally {
+      ready.release();
+    }
+  }
+}
+
+async function prepareCreate(deps: WriteDeps, input: CreateInput): Promise<{ object: ApiObject; release: () => void }> {
+  const { resource, namespace, object, options } = input;
+  const now = timestamp(deps.clock.now());
+  const { metadata } = object;
+  if ((metadata.name ?? '') === '')
+    throw invalid(resource, '', [
+      {
+        field: 'metadata.name',
+        reason: 'FieldValueRequired',
+        message: 'Required value: name or generateName is required',
+      },
+    ]);
+  metadata.uid = deps.entropy.uuid();
+  metadata.creationTimestamp = now;
+  if (resource.namespaced && namespace !== undefined) metadata.namespace = namespace;
+  else delete metadata.namespace;
+  for (const name of ['resourceVersion', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'selfLink'])
+    delete metadata[name];
+  if (resource.hasGeneration) metadata.generation = 1;
+  else delete metadata.generation;
+  if (hasSubresource(resource, 'status') && !statusIsWritable.has(resource.groupResource)) delete object['status'];
+  resource.type.applyDefaults(object);
+  const release = await admitCreate(deps, { resource, object, dryRun: options.dryRun });
+  try {
+    const owned =
+      input.managed === true
+        ? object
+        : deps.types.fields.recordUpdate({
+            type: resource.type,
+            old: undefined,
+            updated: object,
+            manager: options.manager,
+            now,
+          });
+    const errors = resource.type.validateCreate(owned);
+    if (errors.length > 0) throw invalid(resource, metadata.name, errors);
+    return { object: inUsualOrder(owned), release };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/** Kinds that keep a status given at creation. */
+const statusIsWritable = new Set(['nodes', 'persistentvolumes']);
+
+export interface UpdateInput extends WriteTarget {
+  name: string;
+  options: WriteOptions;
+  subresource?: Subresource | undefined;
+  /** Builds the wanted object from the live one; asked again when another write came between. May not keep its input. */
+  produce: (live: ApiObject) => { object: ApiObject; managed: boolean };
+}
+
+export interface UpdateResult {
+  object: ApiObject;
+  /** This write took the last finalizer away. */
+  deleted: boolean;
+}
+
+/** Changes an object: conflicts, admission, defaults, validation, ownership, generation; equal content is a no-op. */
+export async function updateObject(deps: WriteDeps, input: UpdateInput): Promise<UpdateResult> {
+  const { resource, namespace, name } = input;
+  for (let tries = 1; ; tries += 1) {
+    const stored = deps.store.get(resource.groupResource, objectKey(resource, namespace, name));
+    if (!stored) throw notFound(resource, name);
+    try {
+      return await tryUpdate(deps, input, stored);
+    } catch (error) {
+      if (!(error instanceof WriteRace)) throw error;
+      if (tries >= raceTries) throw conflict(resource, name);
+    }
+  }
+}
+
+async function tryUpdate(deps: WriteDeps, input: UpdateInput, stored: StoredObject): Promise<UpdateResult> {
+  const { resource, name, options, subresource } = input;
+  const now = timestamp(deps.clock.now());
+  const live = asVersion(stored.object, apiVersionOf(resource));
+  const produced = input.produce(live);
+  const version = produced.object.metadata.resourceVersion;
+  if (version !== undefined && version !== '' && version !== '0' && version !== live.metadata.resourceVersion)
+    throw conflict(resource, name);
+  const wanted = partWritten(resource, cloneJson(produced.object), { live, subresource });
+  carrySystemMetadata(resource, wanted, live);
+  refuseNewFinalizers(resource, wanted, live);
+  resource.type.applyDefaults(wanted, live);
+  const release = await admitUpdate(deps, { resource, object: wanted, live, dryRun: options.dryRun });
+  try {
+    advanceGeneration(resource, wanted, live);
+    const errors = resource.type.validateUpdate(wanted, live);
+    if (errors.length > 0) throw invalid(resource, name, errors);
+    const owned = produced.managed
+      ? wanted
+      : deps.types.fields.recordUpdate({
+          type: resource.type,
+          old: live,
+          updated: wanted,
+          manager: options.manager,
+          subresource,
+          now,
+        });
+    const ready = inUsualOrder({
+      ...owned,
+      metadata: { ...owned.metadata, resourceVersion: live.metadata.resourceVersion ?? '' },
+    });
+    const deleted = endsDeletion(resource, ready);
+    if (!deleted && resource.type.sameContent(live, ready)) return { object: live, deleted: false };
+    if (options.dryRun) return { object: ready, deleted };
+    const inStorage = inStorageVersion(resource, ready);
+    const written = deleted
+      ? await deps.store.remove(stored, inStorage)
+      : await deps.store.put(stored, inStorage, stored);
+    return { object: asVersion(written.object, apiVersionOf(resource)), deleted };
+  } finally {
+    release();
+  }
+}
+
+/** The endpoint decides which part of the request counts: the main one not the status, `status` nothing else. */
+function partWritten(
+  resource: ServedResource,
+  wanted: ApiObject,
+  { live, subresource }: { live: ApiObject; subresource: Subresource | undefined },
+): ApiObject {
+  if (subresource === 'status') {
+    const { status: _old, ...rest } = cloneJson(live);
+    const metadata =
+      resource.custom === undefined
+        ? { ...wanted.metadata, ...pick(live, 'labels'), ...pick(live, 'ownerReferences') }
+        : { ...rest.metadata, ...pick(wanted, 'managedFields') };
+    if (resource.custom === undefined && live.metadata.labels === undefined) delete metadata.labels;
+    const written = { ...rest, metadata };
+    return wanted['status'] === undefined ? written : { ...written, status: wanted['status'] };
+  }
+  if (subresource !== 'finalize' && resource.groupResource === 'namespaces') keepSpecFinalizers(wanted, live);
+  if (!hasSubresource(resource, 'status')) return wanted;
+  const { status: _ignored, ...rest } = wanted;
+  return live['status'] === undefined ? rest : { ...rest, status: cloneJson(live['status']) };
+}
+
+function keepSpecFinalizers(wanted: ApiObject, live: ApiObject): void {
+  if (live['spec'] === undefined) delete wanted['spec'];
+  else wanted['spec'] = cloneJson(live['spec']);
+}
+
+function pick(object: ApiObject, name: 'labels' | 'ownerReferences' | 'managedFields'): Partial<ApiObject['metadata']> {
+  const value = object.metadata[name];
+  return value === undefined ? {} : { [name]: cloneJson(value) };
+}
+
+function endsDeletion(resource: ServedResource, object: ApiObject): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0, finalizers = [] } = object.metadata;
+  if (deletionTimestamp === undefined || finalizers.length > 0 || deletionGracePeriodSeconds > 0) return false;
+  return resource.groupResource !== 'namespaces' || namespaceIsFinalized(object);
+}
+
+export function namespaceIsFinalized(namespace: ApiObject): boolean {
+  const spec = namespace['spec'];
+  if (typeof spec !== 'object' || spec === null || !('finalizers' in spec)) return true;
+  return !Array.isArray(spec.finalizers) || spec.finalizers.length === 0;
+}
+
+function inStorageVersion(resource: ServedResource, object: ApiObject): ApiObject {
+  if (!resource.custom) return object;
+  return asVersion(object, apiVersionOf({ group: resource.group, version: resource.custom.storageVersion }));
+}
