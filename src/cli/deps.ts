@@ -1,0 +1,55 @@
+import type { Clock } from '#base/clock.ts';
+import type { DoctorProbe } from './doctor/checks.ts';
+
+/** What the command line knows of the outside; `src/main` builds it from the process. */
+export interface CliDeps {
+  version: string;
+  cwd: string;
+  clock: Clock;
+  settings: {
+    /** Address and token of the server when given by the environment; else `.slipway/server.json` is looked for. */
+    server?: string | undefined;
+    token?: string | undefined;
+    /** Name noted as the one who asked for a change. */
+    actor: string;
+    /** Terminal width; undefined when the output is no terminal. */
+    columns: number | undefined;
+    color: boolean;
+  };
+  out: (text: string) => void;
+  err: (text: string) => void;
+  probe: DoctorProbe;
+  /** Sends a `repository_dispatch` by the forge's REST API. */
+  dispatch: (request: DispatchRequest, signal: AbortSignal) => Promise<void>;
+  /** Commands that build a whole process; each resolves with the exit code. */
+  processes: {
+    up: (options: UpOptions, signal: AbortSignal) => Promise<number>;
+    demo: (options: DemoOptions, signal: AbortSignal) => Promise<number>;
+    serve: (options: ServeOptions, signal: AbortSignal) => Promise<number>;
+  };
+}
+
+export interface DispatchRequest {
+  repository: string;
+  eventType: string;
+  payload: Record<string, unknown>;
+}
+
+export interface UpOptions {
+  dataDirectory: string | undefined;
+}
+
+export interface DemoOptions {
+  json: boolean;
+  keep: boolean;
+  dataDirectory: string | undefined;
+}
+
+export interface ServeOptions {
+  kubeconfig: string | undefined;
+  context: string | undefined;
+  namespace: string;
+  host: string;
+  port: number;
+  dataDirectory: string | undefined;
+}
