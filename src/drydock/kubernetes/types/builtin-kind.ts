@@ -1,4 +1,5 @@
 import type { JsonObject } from '#base/json.ts';
+import { getPath } from '#base/json.ts';
 import type { ApiObject, Gvk, KindType } from '../api/port.ts';
 import { builtinSchema } from './builtin-schema.ts';
 import { decodeStruct, zeroStruct } from './decode.ts';
@@ -21,7 +22,7 @@ export function builtinKind(gvk: Gvk): KindType | undefined {
     gvk,
     decode(raw) {
       const { object, unknownFields } = decodeStruct(type, raw, gvk);
-      return { object: asApiObject(object, gvk), unknownFields };
+      return { object: asApiObject(object, gvk, forgetsManagers(raw)), unknownFields };
     },
     applyDefaults(object, old) {
       restoreZeroStatus(type, object);
@@ -35,16 +36,18 @@ export function builtinKind(gvk: Gvk): KindType | undefined {
   registerSchema(kind, {
     node,
     hasStatus: type.byName.has('status'),
+    custom: false,
     empty: () => asApiObject(zeroStruct(type), gvk),
   });
   return kind;
 }
 
 /** The root's own fields: kind and version as served, and no `creationTimestamp: null`. */
-function asApiObject(raw: JsonObject, gvk: Gvk): ApiObject {
+function asApiObject(raw: JsonObject, gvk: Gvk, forgetsManagers = false): ApiObject {
   const { kind: _kind, apiVersion: _apiVersion, metadata, ...rest } = raw;
   const meta: JsonObject = { ...(metadata as JsonObject | undefined) };
   if (meta['creationTimestamp'] === null) delete meta['creationTimestamp'];
+  if (forgetsManagers) meta['managedFields'] = [];
   const apiVersion = gvk.group === '' ? gvk.version : `${gvk.group}/${gvk.version}`;
   return { kind: gvk.kind, apiVersion, metadata: meta as ApiObject['metadata'], ...rest };
 }
@@ -54,4 +57,10 @@ function restoreZeroStatus(type: StructType, object: ApiObject): void {
   const field = type.byName.get('status');
   if (field === undefined || field.pointer || object['status'] !== undefined) return;
   if (field.node.kind === 'struct') object['status'] = zeroStruct(field.node.type);
+}
+
+/** An empty list of owners is a request to forget them, so it must outlive decoding. */
+function forgetsManagers(raw: JsonObject): boolean {
+  const given = getPath(raw, 'metadata', 'managedFields');
+  return Array.isArray(given) && given.length === 0;
 }

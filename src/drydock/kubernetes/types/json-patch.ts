@@ -38,13 +38,13 @@ function applyOperation(root: unknown, operation: unknown): unknown {
   const path = pointer(operation['path']);
   switch (operation['op']) {
     case 'add':
-      return add(root, path, valueOf(operation));
+      return add(root, path, operand(operation));
     case 'remove':
       return remove(root, path);
     case 'replace':
-      if (path.length === 0) return valueOf(operation);
+      if (path.length === 0) return operand(operation);
       get(root, path);
-      return set(root, path, valueOf(operation));
+      return set(root, path, operand(operation));
     case 'move': {
       const from = pointer(operation['from']);
       const value = get(root, from);
@@ -59,7 +59,7 @@ function applyOperation(root: unknown, operation: unknown): unknown {
   }
 }
 
-function valueOf(operation: JsonObject): unknown {
+function operand(operation: JsonObject): unknown {
   if (!Object.hasOwn(operation, 'value')) throw new PatchFailure('the operation lacks a value');
   return cloneJson(operation['value']);
 }

@@ -7,6 +7,7 @@ export interface KindSchema {
   node: SchemaNode;
   /** The main endpoint does not write `status`. */
   hasStatus: boolean;
+  custom: boolean;
   /** The object that a create is compared with. */
   empty(): ApiObject;
 }

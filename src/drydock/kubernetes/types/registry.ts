@@ -1,6 +1,7 @@
 import type { KindType, TypeRegistry } from '../api/port.ts';
 import { ApiError } from '../api/port.ts';
 import { builtinKind } from './builtin-kind.ts';
+import { fieldManagement } from './fields/field-management.ts';
 import { jsonPatch } from './json-patch.ts';
 import { mergePatch } from './merge-patch.ts';
 
@@ -16,12 +17,7 @@ export function createTypeRegistry(): TypeRegistry {
     custom() {
       throw new ApiError(500, '', 'custom resources are not there yet');
     },
-    fields: {
-      apply() {
-        throw new ApiError(500, '', 'server-side apply is not there yet');
-      },
-      recordUpdate: ({ updated }) => updated,
-    },
+    fields: fieldManagement,
     openApiSchemas: () => ({}),
     mergePatch,
     jsonPatch,

@@ -1,0 +1,149 @@
+import type { JsonObject } from '#base/json.ts';
+import { isObject } from '#base/json.ts';
+import { goValue } from '../go-format.ts';
+import type { ScalarNode, SchemaNode } from '../schema-node.ts';
+import { elementOf } from '../schema-node.ts';
+import type { FieldSet } from './field-set.ts';
+import { childOf, emptySet } from './field-set.ts';
+import { itemStep, printElement } from './path-element.ts';
+import { isAtomic, shapeOf } from './shape.ts';
+
+/** What is wrong with an applied object under its schema, as structured merge says it; empty when it fits. */
+export function checkTyped(node: SchemaNode, value: unknown): string[] {
+  const errors: string[] = [];
+  check(node, value, { path: '', errors });
+  return errors;
+}
+
+interface Check {
+  path: string;
+  errors: string[];
+}
+
+function check(node: SchemaNode, value: unknown, at: Check): void {
+  if (value === null || value === undefined) return;
+  const shape = shapeOf(node, value);
+  if (shape === 'scalar') checkScalar(node, value, at);
+  else if (shape === 'map') checkMap(node, value, at);
+  else checkList(node, value, at);
+}
+
+function report({ path, errors }: Check, message: string): void {
+  errors.push(path === '' ? message : `${path}: ${message}`);
+}
+
+function checkScalar(node: SchemaNode, value: unknown, at: Check): void {
+  if (node.kind !== 'scalar') return;
+  const type = scalarKind(node);
+  if (type === 'any' && !isObject(value) && !Array.isArray(value)) return;
+  if (typeof value === type) return;
+  if (type === 'number') report(at, `expected numeric (int or float), got ${goKind(value)}`);
+  else if (type === 'string') report(at, `expected string, got &value.valueUnstructured{Value:${goLiteral(value)}}`);
+  else if (type === 'boolean') report(at, `expected boolean, got &{${goValue(value)}}`);
+  else report(at, `expected any scalar, got &{${goValue(value)}}`);
+}
+
+function scalarKind(node: ScalarNode): 'string' | 'number' | 'boolean' | 'any' {
+  switch (node.scalar) {
+    case 'string':
+    case 'bytes':
+    case 'Duration':
+      return 'string';
+    case 'bool':
+      return 'boolean';
+    case 'int32':
+    case 'int64':
+    case 'float64':
+      return 'number';
+    default:
+      return 'any';
+  }
+}
+
+function goKind(value: unknown): string {
+  if (Array.isArray(value)) return '[]interface {}';
+  if (isObject(value)) return 'map[string]interface {}';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
+}
+
+function goLiteral(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : goValue(value);
+}
+
+function checkMap(node: SchemaNode, value: unknown, at: Check): void {
+  if (!isObject(value)) {
+    report(at, `expected map, got &{${goValue(value)}}`);
+    return;
+  }
+  for (const [key, item] of Object.entries(value)) {
+    const path = `${at.path}.${key}`;
+    const element = elementOf(node, key);
+    if (element === undefined) report({ path, errors: at.errors }, 'field not declared in schema');
+    else check(element, item, { path, errors: at.errors });
+  }
+}
+
+function checkList(node: SchemaNode, value: unknown, at: Check): void {
+  if (!Array.isArray(value)) {
+    report(at, `expected list, got &{${goValue(value)}}`);
+    return;
+  }
+  const element = node.kind === 'list' ? node.element : node;
+  const seen = new Set<string>();
+  for (const [index, item] of value.entries()) {
+    let step = `i:${index}`;
+    if (node.kind === 'list' && node.listType !== 'atomic') {
+      try {
+        step = itemStep(node, item);
+      } catch (error) {
+        report(at, `element ${index}: ${error instanceof Error ? error.message : error}`);
+        return;
+      }
+      if (seen.has(step)) report(at, `duplicate entries for key ${printElement(step)}`);
+      seen.add(step);
+    }
+    check(element, item, { path: at.path + printElement(step), errors: at.errors });
+  }
+}
+
+/** The fields that a value sets: leaves, list items, and empty or null members. */
+export function fieldsOf(node: SchemaNode, value: unknown): FieldSet {
+  const set = emptySet();
+  collect(node, value, set);
+  set.member = false;
+  return set;
+}
+
+function collect(node: SchemaNode, value: unknown, set: FieldSet): void {
+  const shape = shapeOf(node, value);
+  if (isAtomic(node, shape)) {
+    set.member = true;
+    return;
+  }
+  if (shape === 'map') {
+    if (isObject(value)) collectMembers(node, value, set);
+  } else if (Array.isArray(value) && node.kind === 'list') {
+    for (const item of value) {
+      const child = childOf(set, itemStep(node, item));
+      child.member = true;
+      collect(node.element, item, child);
+      child.member = true;
+    }
+  }
+}
+
+function collectMembers(node: SchemaNode, value: JsonObject, set: FieldSet): void {
+  const named = node.kind === 'struct' ? node.type.byName : undefined;
+  for (const [key, item] of Object.entries(value)) {
+    const element = elementOf(node, key);
+    if (element === undefined || item === undefined) continue;
+    const child = childOf(set, `f:${key}`);
+    collect(element, item, child);
+    if (item === null || (isObject(item) && isEmptyObject(item)) || named?.has(key) !== true) child.member = true;
+  }
+}
+
+function isEmptyObject(value: JsonObject): boolean {
+  for (const _ in value) return false;
+  return true;
+}
