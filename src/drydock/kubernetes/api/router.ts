@@ -1,13 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
-import { anonymous, authenticate, isAdministrator } from './authentication.ts';
+import { authenticate, isAdministrator } from './authentication.ts';
+import { Discovery } from './discovery.ts';
 import { Exchange } from './exchange.ts';
+import { answerHealth, isPublicPath, versionInfo } from './health.ts';
+import { OpenApi } from './openapi.ts';
 import { ApiError, type NodeLogs } from './port.ts';
 import { parseResourcePath, type ResourcePath } from './request-path.ts';
 import { handleResource } from './resource-requests.ts';
+import { reviewResources } from './resources.ts';
+import { handleReview } from './review-requests.ts';
+import { handleScale } from './scale.ts';
 import { groupResource, type ServedResource } from './served.ts';
-import { forbidden, noSuchResource } from './status-error.ts';
+import { noSuchResource } from './status-error.ts';
+import { bindPod, finalizeNamespace, streamLog } from './subresource-requests.ts';
+import { isTrue } from './watch-stream.ts';
 import type { WriteDeps } from './write.ts';
 
 export interface RouterDeps extends WriteDeps {
@@ -18,10 +26,14 @@ export interface RouterDeps extends WriteDeps {
 /** Takes each HTTP request to who answers it; every failure becomes a Status. */
 export class Router {
   readonly #deps: RouterDeps;
+  readonly #discovery: Discovery;
+  readonly #openApi: OpenApi;
   #logs: NodeLogs | undefined;
 
   constructor(deps: RouterDeps) {
     this.#deps = deps;
+    this.#discovery = new Discovery(deps.served);
+    this.#openApi = new OpenApi(deps);
   }
 
   setNodeLogs(logs: NodeLogs): void {
@@ -29,44 +41,122 @@ export class Router {
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    response.on('error', () => {});
+    // The client may go at any time; what we still write then is of no use to anybody.
+    response.on('error', () => response.destroy());
     const exchange = new Exchange(request, response);
     try {
       exchange.user = authenticate(request, this.#deps.adminToken);
       await this.#route(exchange);
     } catch (error) {
-      if (!(error instanceof ApiError))
+      if (!(error instanceof ApiError) && !exchange.signal.aborted)
         this.#deps.logger.error({ method: exchange.method, path: exchange.url.pathname }, messageOf(error));
       await exchange.fail(error).catch(() => response.destroy());
     }
   }
 
   async #route(exchange: Exchange): Promise<void> {
-    const path = parseResourcePath(exchange.url.pathname);
-    if (!path) throw new ApiError(404, 'NotFound', '404 page not found');
-    this.#authorize(exchange, path);
-    const resource = this.#deps.served.find(path.group, path.version, path.plural);
-    if (!resource) throw noSuchResource();
-    await this.#resource(exchange, resource, path);
+    const { pathname } = exchange.url;
+    const path = parseResourcePath(pathname);
+    if (!isAdministrator(exchange.user) && !isPublicPath(pathname)) throw accessDenied(exchange, path);
+    if (path) return this.#resource(exchange, path);
+    if (pathname === '/version') return exchange.json(200, versionInfo);
+    if (await answerHealth(exchange)) return;
+    if (await this.#discovery.answer(exchange)) return;
+    if (await this.#openApi.answer(exchange)) return;
+    if (pathname === '/') return exchange.json(200, { paths: this.#paths() });
+    await pageNotFound(exchange);
   }
 
-  #authorize(exchange: Exchange, path: ResourcePath): void {
-    if (isAdministrator(exchange.user)) return;
-    void anonymous;
-    throw forbidden(
-      { group: path.group, plural: path.plural, groupResource: groupResource(path.group, path.plural) },
-      path.name ?? '',
-      `User "${exchange.user.name}" cannot`,
-    );
+  async #resource(exchange: Exchange, path: ResourcePath): Promise<void> {
+    const { group, version, plural, namespace } = path;
+    const resource = this.#deps.served.find(group, version, plural);
+    if (resource) return this.#stored(exchange, resource, path);
+    const review = reviewResources.find((item) => item.group === group && item.plural === plural && version === 'v1');
+    if (review) return handleReview(exchange, review, { adminToken: this.#deps.adminToken, namespace });
+    if (this.#discovery.groupVersions().some((known) => known.group === group && known.version === version))
+      throw noSuchResource();
+    await pageNotFound(exchange);
   }
 
-  async #resource(exchange: Exchange, resource: ServedResource, path: ResourcePath): Promise<void> {
+  async #stored(exchange: Exchange, resource: ServedResource, path: ResourcePath): Promise<void> {
     const { namespace, name, subresource, watch } = path;
-    if (subresource === undefined || subresource === 'status') {
-      await handleResource(this.#deps, exchange, { resource, namespace, name, subresource, watch });
-      return;
+    if (resource.namespaced ? namespace === '' : namespace !== undefined) throw noSuchResource();
+    if (subresource === undefined)
+      return handleResource(this.#deps, exchange, { resource, namespace, name, subresource, watch });
+    if (name === undefined) throw noSuchResource();
+    const target = { resource, namespace, name };
+    const known = resource.subresources.find((item) => item === subresource.split('/')[0]);
+    if (known === undefined || (subresource.includes('/') && known !== 'proxy')) throw noSuchResource();
+    switch (known) {
+      case 'status':
+        return handleResource(this.#deps, exchange, { ...target, subresource: 'status', watch });
+      case 'scale':
+        return handleScale(this.#deps, exchange, target);
+      case 'finalize':
+        return finalizeNamespace(this.#deps, exchange, target);
+      case 'binding':
+        return bindPod(this.#deps, exchange, target);
+      case 'log':
+        return streamLog(this.#deps, exchange, { target, logs: this.#logs });
+      default:
+        throw notOffered(resource, known);
     }
-    void this.#logs;
-    throw noSuchResource();
+  }
+
+  #paths(): string[] {
+    const groups = this.#discovery
+      .groupVersions()
+      .map(({ group, version }) => (group === '' ? `/api/${version}` : `/apis/${group}/${version}`));
+    return ['/api', '/apis', ...groups, '/healthz', '/livez', '/openapi/v3', '/readyz', '/version'].sort();
+  }
+}
+
+function pageNotFound(exchange: Exchange): Promise<void> {
+  return exchange.text(404, '404 page not found\n', 'text/plain; charset=utf-8');
+}
+
+/** Subresources of the real server that this one does not have. */
+function notOffered(resource: ServedResource, subresource: string): ApiError {
+  return new ApiError(
+    501,
+    'NotImplemented',
+    `${resource.groupResource}/${subresource} is not implemented by this server`,
+    { kind: resource.plural },
+  );
+}
+
+function accessDenied(exchange: Exchange, path: ResourcePath | undefined): ApiError {
+  const user = `User ${JSON.stringify(exchange.user.name)} cannot`;
+  if (!path) {
+    const verb = exchange.method.toLowerCase();
+    const why = `${user} ${verb} path ${JSON.stringify(exchange.url.pathname)}`;
+    return new ApiError(403, 'Forbidden', `forbidden: ${why}`, {});
+  }
+  const { group, plural, subresource, name, namespace } = path;
+  const about = groupResource(group, plural);
+  const shown = name === undefined ? about : `${about} ${JSON.stringify(name)}`;
+  const resource = subresource === undefined ? plural : `${plural}/${subresource}`;
+  const scope = namespace === undefined ? 'at the cluster scope' : `in the namespace ${JSON.stringify(namespace)}`;
+  const why = `${user} ${verbOf(exchange, path)} resource ${JSON.stringify(resource)} in API group ${JSON.stringify(group)} ${scope}`;
+  return new ApiError(403, 'Forbidden', `${shown} is forbidden: ${why}`, {
+    ...(name === undefined ? {} : { name }),
+    ...(group === '' ? {} : { group }),
+    kind: plural,
+  });
+}
+
+function verbOf(exchange: Exchange, path: ResourcePath): string {
+  switch (exchange.method) {
+    case 'POST':
+      return 'create';
+    case 'PUT':
+      return 'update';
+    case 'PATCH':
+      return 'patch';
+    case 'DELETE':
+      return path.name === undefined ? 'deletecollection' : 'delete';
+    default:
+      if (path.watch || isTrue(exchange.query.get('watch'))) return 'watch';
+      return path.name === undefined ? 'list' : 'get';
   }
 }

@@ -1,0 +1,162 @@
+import { getArray, getNumber, getObject, getPath, getString, isObject, type JsonObject } from '#base/json.ts';
+import { isDryRun } from './delete.ts';
+import type { Exchange } from './exchange.ts';
+import { cloneJson } from './metadata.ts';
+import { fieldManager, parsePatchType } from './patch.ts';
+import type { ApiObject } from './port.ts';
+import { parseBody } from './request-body.ts';
+import { dryRunOf } from './resource-requests.ts';
+import { objectKey, type ServedResource } from './served.ts';
+import { badRequest, invalid, methodNotAllowed, notFound } from './status-error.ts';
+import type { SubresourceTarget } from './subresource-requests.ts';
+import { updateObject, type WriteDeps } from './write.ts';
+
+const scaleKind = { group: 'autoscaling', kind: 'Scale' };
+
+/** GET, PUT and PATCH of `/scale`: an autoscaling/v1 Scale over the replicas of another kind. */
+export async function handleScale(deps: WriteDeps, exchange: Exchange, target: SubresourceTarget): Promise<void> {
+  const { resource, namespace, name } = target;
+  const stored = deps.store.get(resource.groupResource, objectKey(resource, namespace, name));
+  if (!stored) throw notFound(resource, name);
+  switch (exchange.method) {
+    case 'GET':
+      return exchange.json(200, scaleOf(resource, stored.object));
+    case 'PUT':
+    case 'PATCH':
+      return writeScale(deps, exchange, target);
+    default:
+      throw methodNotAllowed();
+  }
+}
+
+async function writeScale(deps: WriteDeps, exchange: Exchange, target: SubresourceTarget): Promise<void> {
+  const { resource, name } = target;
+  const change = await parseChange(deps, exchange, resource);
+  const optionsKind = exchange.method === 'PUT' ? 'UpdateOptions' : 'PatchOptions';
+  const result = await updateObject(deps, {
+    ...target,
+    options: {
+      manager: fieldManager(exchange.query, exchange.header('user-agent'), optionsKind),
+      dryRun: isDryRun(optionsKind, dryRunOf(exchange)),
+    },
+    subresource: 'scale',
+    produce: (live) => {
+      const wanted = change(scaleOf(resource, live));
+      const version = getString(wanted, 'metadata', 'resourceVersion') ?? '';
+      const object = withReplicas(resource, live, wantedReplicas(wanted, name));
+      return {
+        object: { ...object, metadata: { ...object.metadata, resourceVersion: version } },
+        managed: false,
+      };
+    },
+  });
+  await exchange.json(200, scaleOf(resource, result.object));
+}
+
+async function parseChange(
+  deps: WriteDeps,
+  exchange: Exchange,
+  resource: ServedResource,
+): Promise<(scale: JsonObject) => JsonObject> {
+  if (exchange.method === 'PUT') {
+    const { value } = parseBody(await exchange.body(), exchange.header('content-type'), 'Scale');
+    return () => value;
+  }
+  const type = parsePatchType(resource, exchange.header('content-type'));
+  const bytes = await exchange.body();
+  let patch: unknown;
+  try {
+    patch = JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    throw badRequest(`error decoding patch: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  // A Scale holds no lists, so that strategic merge and apply come to the same as a merge patch.
+  return type === 'json'
+    ? (scale) => deps.types.jsonPatch(scale, patch)
+    : (scale) => deps.types.mergePatch(scale, patch);
+}
+
+function wantedReplicas(scale: JsonObject, name: string): number {
+  const replicas = getPath(scale, 'spec', 'replicas') ?? 0;
+  if (typeof replicas !== 'number' || !Number.isInteger(replicas))
+    throw badRequest(
+      `Scale in version "v1" cannot be handled as a Scale: json: cannot unmarshal ${typeof replicas} into Go struct field ScaleSpec.spec.replicas of type int32`,
+    );
+  if (replicas >= 0) return replicas;
+  throw invalid(scaleKind, name, [
+    {
+      field: 'spec.replicas',
+      reason: 'FieldValueInvalid',
+      message: `Invalid value: ${replicas}: must be greater than or equal to 0`,
+    },
+  ]);
+}
+
+function withReplicas(resource: ServedResource, live: ApiObject, replicas: number): ApiObject {
+  const object = cloneJson(live);
+  const path = pathParts(resource.custom?.scale?.specReplicasPath ?? '.spec.replicas');
+  const last = path.pop() ?? 'replicas';
+  let at: JsonObject = object;
+  for (const step of path) {
+    const next = at[step];
+    const inner: JsonObject = isObject(next) ? next : {};
+    at[step] = inner;
+    at = inner;
+  }
+  at[last] = replicas;
+  return object;
+}
+
+/** The object as a Scale; `status.selector` is text. */
+export function scaleOf(resource: ServedResource, object: ApiObject): JsonObject {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+  const scale = resource.custom?.scale;
+  const replicas = getNumber(object, ...pathParts(scale?.specReplicasPath ?? '.spec.replicas')) ?? 0;
+  const current = getNumber(object, ...pathParts(scale?.statusReplicasPath ?? '.status.replicas')) ?? 0;
+  const selector = scale
+    ? scale.labelSelectorPath === undefined
+      ? ''
+      : (getString(object, ...pathParts(scale.labelSelectorPath)) ?? '')
+    : selectorText(getPath(object, 'spec', 'selector'));
+  return {
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
+    spec: replicas === 0 ? {} : { replicas },
+    status: { replicas: current, ...(selector === '' ? {} : { selector }) },
+  };
+}
+
+/** `a=b,c in (d,e),!f`, as upstream prints a label selector. */
+export function selectorText(selector: unknown): string {
+  if (!isObject(selector)) return '';
+  const isLabelSelector = selector['matchLabels'] !== undefined || selector['matchExpressions'] !== undefined;
+  const labels = isLabelSelector ? getObject(selector, 'matchLabels') : selector;
+  const terms = Object.entries(labels).map(([key, value]) => ({ key, text: `${key}=${String(value)}` }));
+  for (const item of isLabelSelector ? getArray(selector, 'matchExpressions') : []) {
+    const key = getString(item, 'key') ?? '';
+    const values = getArray(item, 'values').map(String).sort().join(',');
+    terms.push({ key, text: expressionText(key, getString(item, 'operator') ?? '', values) });
+  }
+  return terms
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .map(({ text }) => text)
+    .join(',');
+}
+
+function expressionText(key: string, operator: string, values: string): string {
+  switch (operator) {
+    case 'In':
+      return `${key} in (${values})`;
+    case 'NotIn':
+      return `${key} notin (${values})`;
+    case 'Exists':
+      return key;
+    default:
+      return `!${key}`;
+  }
+}
+
+function pathParts(path: string): string[] {
+  return path.split('.').filter((part) => part !== '');
+}
