@@ -8,12 +8,16 @@ import { AppError, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { Listening } from '../address.ts';
 import type { Action, RegistryUser } from './access.ts';
+import type { RegistryAudit } from './audit.ts';
+import { serveAws } from './aws-routes.ts';
 import { serveBlob } from './blob-routes.ts';
 import { BlobStore } from './blob-store.ts';
+import { CloudTrust, type TrustOptions } from './cloud-trust.ts';
 import { ifPresent, writeDurably } from './durable-file.ts';
 import { answer, type Exchange } from './exchange.ts';
 import { Gatekeeper } from './gatekeeper.ts';
 import { listReferrers, listRepositories, listTags, serveManifest } from './manifest-routes.ts';
+import type { FetchJson } from './oidc-keys.ts';
 import { RegistryError } from './registry-error.ts';
 import { RepositoryStore } from './repository-store.ts';
 import { parseRoute, type Route } from './route.ts';
@@ -33,6 +37,12 @@ export interface RegistryDeps {
   /** Anybody may pull; pushing always needs a token. */
   anonymousPull?: boolean;
   tags?: Partial<TagPolicy>;
+  /** Who may exchange identity tokens for credentials, by AWS's protocols on `/`. */
+  trust?: TrustOptions;
+  /** How an identity provider's documents are read; over HTTP by default. */
+  fetchJson?: FetchJson;
+  /** Hears of every credential given or refused, with the full reason. The same goes to the logger. */
+  audit?: RegistryAudit;
   limits?: Partial<RegistryLimits>;
 }
 
@@ -57,6 +67,8 @@ interface Registry {
   repositories: RepositoryStore;
   uploads: UploadStore;
   gatekeeper: Gatekeeper;
+  trust: CloudTrust;
+  entropy: Entropy;
   tags: TagPolicy;
   limits: RegistryLimits;
   logger: Logger;
@@ -95,6 +107,12 @@ async function openRegistry(deps: RegistryDeps): Promise<Registry> {
   const uploads = new UploadStore({ directory: join(dataDir, 'uploads'), clock, entropy, limits });
   await uploads.open();
   const key = await signingKey(join(dataDir, 'signing-key'), entropy);
+  const audit: RegistryAudit = (record) => {
+    logger.info(record, `registry: ${record.action} ${record.outcome}`);
+    deps.audit?.(record);
+  };
+  const trustOptions = deps.trust ?? { providers: [], policies: [] };
+  const trust = new CloudTrust({ clock, entropy, key, trust: trustOptions, fetchJson: deps.fetchJson, audit });
   const gatekeeper = new Gatekeeper({
     clock,
     entropy,
@@ -102,10 +120,10 @@ async function openRegistry(deps: RegistryDeps): Promise<Registry> {
     anonymousPull: deps.anonymousPull ?? false,
     key,
     tokenLifetimeMs: limits.tokenLifetimeMs,
-    recognise: async () => undefined,
+    recognise: (name, password) => trust.recognise(name, password),
   });
   const tags = { immutable: false, exempt: [], forbidden: [], ...deps.tags };
-  return { blobs, repositories, uploads, gatekeeper, tags, limits, logger };
+  return { blobs, repositories, uploads, gatekeeper, trust, entropy, tags, limits, logger };
 }
 
 /** Kept on disk so that tokens stay good over a restart. */
@@ -163,6 +181,7 @@ async function serve(registry: Registry, request: IncomingMessage, response: Ser
 
 async function dispatch(registry: Registry, exchange: Exchange): Promise<void> {
   if (exchange.path === '/token') return await registry.gatekeeper.serveToken(exchange);
+  if (exchange.path === '/') return await serveAws(registry, exchange);
   const route = parseRoute(exchange.path);
   if (!route) throw new RegistryError('UNSUPPORTED', 'there is nothing at this path', { status: 404 });
   await admit(registry, exchange, route);
