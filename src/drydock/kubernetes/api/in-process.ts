@@ -1,10 +1,11 @@
-import type { JsonObject } from '#base/json.ts';
+import { getString, type JsonObject } from '#base/json.ts';
 import { deleteObject } from './delete.ts';
 import { asVersion, cloneJson } from './metadata.ts';
 import { ApiError, type ApiObject, type ApiServer, type GroupResource } from './port.ts';
 import type { Subresource } from './resources.ts';
 import { apiVersionOf, objectKey, type ServedResource } from './served.ts';
 import { badRequest } from './status-error.ts';
+import { assignNode } from './subresource-requests.ts';
 import { createObject, updateObject, type WriteDeps } from './write.ts';
 
 /** The API server for the controllers of its own process: same write path as HTTP, reads straight from the store. */
@@ -37,6 +38,17 @@ export function inProcessApi(deps: WriteDeps): ApiServer {
     updateStatus: (object, manager) => replace(deps, { object, manager, subresource: 'status' }),
     async mergePatch(name, namespace, objectName, patch, { manager, subresource }) {
       const resource = named(deps, name);
+      if (subresource === 'binding') {
+        const node = getString(patch, 'target', 'name') ?? '';
+        await assignNode(deps, { resource, namespace, name: objectName }, { node, manager, dryRun: false });
+        return (
+          store.get(name, storeKey(namespace, objectName))?.object ?? {
+            apiVersion: 'v1',
+            kind: 'Pod',
+            metadata: { name: objectName },
+          }
+        );
+      }
       const part = parseSubresource(subresource);
       const result = await updateObject(deps, {
         resource,

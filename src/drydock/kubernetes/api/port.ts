@@ -66,6 +66,7 @@ export interface FieldError {
     | 'FieldValueDuplicate'
     | 'FieldValueForbidden'
     | 'FieldValueTooLong'
+    | 'FieldValueTooMany'
     | 'FieldValueTypeInvalid';
   /** As the real server words it, without the field in front: `Invalid value: "x": must be ...`. */
   message: string;
@@ -132,6 +133,8 @@ export interface CustomResourceVersion {
   gvk: Gvk;
   openAPIV3Schema: JsonObject | undefined;
   preserveUnknownFields: boolean;
+  /** The main endpoint does not write `status`, so it is not owned through it. */
+  statusSubresource?: boolean;
 }
 
 export interface TypeRegistry {
