@@ -1,6 +1,7 @@
 import { timestamp } from '#base/clock.ts';
 import { getNumber, getString, isObject, type JsonObject } from '#base/json.ts';
 import { cleanupFinalizer } from './crd-names.ts';
+import { isDryRun } from './dry-run.ts';
 import { asVersion, cloneJson, inUsualOrder } from './metadata.ts';
 import { undeletableNamespaces } from './namespaces.ts';
 import type { ApiDeleteOptions, ApiObject } from './port.ts';
@@ -158,17 +159,4 @@ export function parseDeleteOptions(raw: JsonObject): { options: ApiDeleteOptions
     };
   }
   return { options, dryRun: isDryRun('DeleteOptions', raw['dryRun']) };
-}
-
-/** `dryRun` is `All` or absent; anything else is 422. */
-export function isDryRun(optionsKind: string, value: unknown): boolean {
-  const values = Array.isArray(value) ? value : value === undefined || value === null ? [] : [value];
-  const wrong = values.filter((item) => item !== 'All');
-  if (wrong.length > 0)
-    throw invalidOptions(optionsKind, {
-      field: 'dryRun',
-      reason: 'FieldValueNotSupported',
-      message: `Unsupported value: []string{${values.map((item) => JSON.stringify(item)).join(', ')}}: supported values: "All"`,
-    });
-  return values.length > 0;
 }

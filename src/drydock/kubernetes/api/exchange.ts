@@ -37,6 +37,12 @@ export class Exchange {
     return Array.isArray(value) ? value.join(',') : value;
   }
 
+  /** The values of `dryRun` in the query, unchecked. */
+  get dryRun(): string[] | undefined {
+    const values = this.query.getAll('dryRun');
+    return values.length > 0 ? values : undefined;
+  }
+
   /** Adds a `Warning` header, which kubectl prints. */
   warn(message: string): void {
     this.response.appendHeader('Warning', `299 - ${JSON.stringify(message)}`);

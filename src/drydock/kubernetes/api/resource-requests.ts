@@ -1,5 +1,6 @@
 import type { JsonObject } from '#base/json.ts';
-import { deleteObject, isDryRun, parseDeleteOptions } from './delete.ts';
+import { deleteObject, parseDeleteOptions } from './delete.ts';
+import { isDryRun } from './dry-run.ts';
 import type { Exchange } from './exchange.ts';
 import { listPage, matches, type ObjectFilter, parseFilter, parseRevision } from './list.ts';
 import { asVersion } from './metadata.ts';
@@ -137,7 +138,7 @@ async function watchObjects(deps: WriteDeps, exchange: Exchange, target: Resourc
 async function create(deps: WriteDeps, exchange: Exchange, target: ResourceTarget): Promise<void> {
   const { resource, namespace } = target;
   const face = chooseFace(exchange.header('accept'));
-  const dryRun = isDryRun('CreateOptions', dryRunOf(exchange));
+  const dryRun = isDryRun('CreateOptions', exchange.dryRun);
   const manager = fieldManager(exchange.query, exchange.header('user-agent'), 'CreateOptions');
   const validation = parseFieldValidation(exchange.query);
   const body = parseBody(await exchange.body(), exchange.header('content-type'), resource.kind);
@@ -165,7 +166,7 @@ function namespaceOf(resource: ServedResource, namespace: string | undefined, ob
 async function replace(deps: WriteDeps, exchange: Exchange, target: NamedTarget): Promise<void> {
   const { resource, namespace, name, subresource } = target;
   const face = chooseFace(exchange.header('accept'));
-  const dryRun = isDryRun('UpdateOptions', dryRunOf(exchange));
+  const dryRun = isDryRun('UpdateOptions', exchange.dryRun);
   const manager = fieldManager(exchange.query, exchange.header('user-agent'), 'UpdateOptions');
   const validation = parseFieldValidation(exchange.query);
   const body = parseBody(await exchange.body(), exchange.header('content-type'), resource.kind);
@@ -245,7 +246,7 @@ export async function parsePatchRequest(
   const type = parsePatchType(resource, exchange.header('content-type'));
   const manager =
     type === 'apply' ? requireFieldManager(query) : fieldManager(query, exchange.header('user-agent'), 'PatchOptions');
-  const dryRun = isDryRun('PatchOptions', dryRunOf(exchange));
+  const dryRun = isDryRun('PatchOptions', exchange.dryRun);
   const validation = parseFieldValidation(query);
   const body = await exchange.body();
   const warned = new Set<string>();
@@ -260,11 +261,6 @@ export async function parsePatchRequest(
   };
 }
 
-export function dryRunOf(exchange: Exchange): string[] | undefined {
-  const values = exchange.query.getAll('dryRun');
-  return values.length > 0 ? values : undefined;
-}
-
 async function deleteOptionsOf(exchange: Exchange): Promise<ReturnType<typeof parseDeleteOptions>> {
   const bytes = await exchange.body();
   const fromBody: JsonObject =
@@ -276,7 +272,7 @@ async function deleteOptionsOf(exchange: Exchange): Promise<ReturnType<typeof pa
     if (field === 'gracePeriodSeconds') fromQuery[field] = Number(value);
     else fromQuery[field] = field === 'orphanDependents' ? isTrue(value) : value;
   }
-  const dryRun = dryRunOf(exchange);
+  const { dryRun } = exchange;
   return parseDeleteOptions({ ...fromQuery, ...(dryRun ? { dryRun } : {}), ...fromBody });
 }
 

@@ -1,11 +1,11 @@
-import { getArray, getNumber, getObject, getPath, getString, isObject, type JsonObject } from '#base/json.ts';
-import { isDryRun } from './delete.ts';
+import { getNumber, getPath, getString, isObject, type JsonObject } from '#base/json.ts';
+import { isDryRun } from './dry-run.ts';
 import type { Exchange } from './exchange.ts';
 import { cloneJson } from './metadata.ts';
 import { fieldManager, parsePatchType } from './patch.ts';
 import type { ApiObject } from './port.ts';
 import { parseBody } from './request-body.ts';
-import { dryRunOf } from './resource-requests.ts';
+import { selectorText } from './selector-text.ts';
 import { objectKey, type ServedResource } from './served.ts';
 import { badRequest, invalid, methodNotAllowed, notFound } from './status-error.ts';
 import type { SubresourceTarget } from './subresource-requests.ts';
@@ -37,7 +37,7 @@ async function writeScale(deps: WriteDeps, exchange: Exchange, target: Subresour
     ...target,
     options: {
       manager: fieldManager(exchange.query, exchange.header('user-agent'), optionsKind),
-      dryRun: isDryRun(optionsKind, dryRunOf(exchange)),
+      dryRun: isDryRun(optionsKind, exchange.dryRun),
     },
     subresource: 'scale',
     produce: (live) => {
@@ -125,36 +125,6 @@ export function scaleOf(resource: ServedResource, object: ApiObject): JsonObject
     spec: replicas === 0 ? {} : { replicas },
     status: { replicas: current, ...(selector === '' ? {} : { selector }) },
   };
-}
-
-/** `a=b,c in (d,e),!f`, as upstream prints a label selector. */
-export function selectorText(selector: unknown): string {
-  if (!isObject(selector)) return '';
-  const isLabelSelector = selector['matchLabels'] !== undefined || selector['matchExpressions'] !== undefined;
-  const labels = isLabelSelector ? getObject(selector, 'matchLabels') : selector;
-  const terms = Object.entries(labels).map(([key, value]) => ({ key, text: `${key}=${String(value)}` }));
-  for (const item of isLabelSelector ? getArray(selector, 'matchExpressions') : []) {
-    const key = getString(item, 'key') ?? '';
-    const values = getArray(item, 'values').map(String).sort().join(',');
-    terms.push({ key, text: expressionText(key, getString(item, 'operator') ?? '', values) });
-  }
-  return terms
-    .sort((a, b) => (a.key < b.key ? -1 : 1))
-    .map(({ text }) => text)
-    .join(',');
-}
-
-function expressionText(key: string, operator: string, values: string): string {
-  switch (operator) {
-    case 'In':
-      return `${key} in (${values})`;
-    case 'NotIn':
-      return `${key} notin (${values})`;
-    case 'Exists':
-      return key;
-    default:
-      return `!${key}`;
-  }
 }
 
 function pathParts(path: string): string[] {

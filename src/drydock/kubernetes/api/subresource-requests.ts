@@ -1,12 +1,11 @@
 import { timestamp } from '#base/clock.ts';
 import { getArray, getString, isObject } from '#base/json.ts';
-import { isDryRun } from './delete.ts';
+import { isDryRun } from './dry-run.ts';
 import type { Exchange } from './exchange.ts';
 import { cloneJson } from './metadata.ts';
 import { fieldManager } from './patch.ts';
 import { ApiError, type ApiObject, type NodeLogs } from './port.ts';
 import { decodeObject, parseBody } from './request-body.ts';
-import { dryRunOf } from './resource-requests.ts';
 import { objectKey, type ServedResource } from './served.ts';
 import { badRequest, conflict, methodNotAllowed, notFound } from './status-error.ts';
 import { isTrue } from './watch-stream.ts';
@@ -29,7 +28,7 @@ export async function finalizeNamespace(deps: WriteDeps, exchange: Exchange, tar
     ...target,
     namespace: undefined,
     name,
-    options: { manager, dryRun: isDryRun('UpdateOptions', dryRunOf(exchange)) },
+    options: { manager, dryRun: isDryRun('UpdateOptions', exchange.dryRun) },
     subresource: 'finalize',
     produce: (live) => ({
       object: { ...cloneJson(live), spec: cloneJson(object['spec']) ?? {} },
@@ -51,7 +50,7 @@ export async function bindPod(deps: WriteDeps, exchange: Exchange, target: Subre
       causes: [{ reason: 'FieldValueRequired', message: 'Required value', field: 'target.name' }],
     });
   const manager = fieldManager(exchange.query, exchange.header('user-agent'), 'CreateOptions');
-  await assignNode(deps, target, { node, manager, dryRun: isDryRun('CreateOptions', dryRunOf(exchange)) });
+  await assignNode(deps, target, { node, manager, dryRun: isDryRun('CreateOptions', exchange.dryRun) });
   await exchange.json(201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 });
 }
 
