@@ -323,13 +323,23 @@ class Mirror implements GitMirror {
     try {
       return await read();
     } catch (error) {
-      if (!isAppError(error, 'corrupt-data')) throw error;
+      const why = await this.#damageBehind(error, signal);
+      if (!why) throw error;
       const heal = async () => {
-        if (this.#healedAt === healedAt) await this.#replace(error, this.#life.signal);
+        if (this.#healedAt === healedAt) await this.#replace(why, this.#life.signal);
       };
       await abortable(this.#serial.run(heal), signal);
       return await read();
     }
+  }
+
+  /** A commit that is not there may never have been; but the head of a branch must be. */
+  async #damageBehind(error: unknown, signal: AbortSignal): Promise<AppError | undefined> {
+    if (isAppError(error, 'corrupt-data')) return error;
+    const [name, oid] = this.#snapshot.refs.entries().next().value ?? [];
+    if (!isAppError(error, 'not-found') || oid === undefined) return undefined;
+    if (await this.#objects.read(oid, signal)) return undefined;
+    return new AppError('corrupt-data', `${name} is at ${oid}, which is missing`);
   }
 
   async #replace(why: AppError, signal: AbortSignal): Promise<void> {

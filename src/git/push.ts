@@ -38,10 +38,10 @@ export async function pushCommit(
   signal: AbortSignal,
 ): Promise<CommitSha | undefined> {
   const { storage, clock, entropy, logger } = deps;
-  let unsure: CommitSha | undefined;
+  const pushed: CommitSha[] = [];
   for (let tries = 1; ; tries += 1) {
     const parent = await deps.head();
-    if (unsure && (await isAncestor(storage, unsure, parent, signal))) return unsure;
+    for (const sha of pushed) if (await isAncestor(storage, sha, parent, signal)) return sha;
     const changes = await request.plan(parent);
     if (changes.length === 0) return undefined;
     const { message, author } = request;
@@ -53,7 +53,8 @@ export async function pushCommit(
       const lostRace = isAppError(error, 'conflict');
       const lostAnswer = isAppError(error, 'unavailable') || isAppError(error, 'timeout');
       if (tries >= maxTries || !(lostRace || (lostAnswer && tries <= 3))) throw error;
-      unsure = lostAnswer ? sha : undefined;
+      // Also after a refusal: curl itself repeats a request whose connection died, and only the repetition is refused.
+      pushed.push(sha);
       logger.debug({ branch: request.branch, tries }, `push again: ${messageOf(error)}`);
       const ceiling = Math.min(maxDelayMs, firstDelayMs * 2 ** tries);
       await clock.sleep(ceiling * (0.25 + 0.75 * entropy.fraction()), signal);
@@ -78,5 +79,6 @@ async function push(deps: PushDeps, request: PushRequest, sha: CommitSha, signal
 }
 
 async function isAncestor(storage: Storage, sha: CommitSha, head: CommitSha, signal: AbortSignal): Promise<boolean> {
+  if (sha === head) return true;
   return (await storage.tryGit({ args: ['merge-base', '--is-ancestor', sha, head] }, signal)).code === 0;
 }

@@ -76,7 +76,7 @@ function closeNames(revision: string, snapshot: RefSnapshot): string[] {
   return [...snapshot.refs.keys()]
     .map((name) => name.replace(/^refs\/(heads|tags)\//, ''))
     .map((name) => ({ name, distance: nameDistance(wanted, name.toLowerCase()) }))
-    .filter(({ name, distance }) => distance <= Math.max(2, Math.ceil(name.length / 3)))
+    .filter(({ name, distance }) => distance <= Math.ceil(name.length / 3))
     .sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1))
     .slice(0, 5)
     .map(({ name }) => name);

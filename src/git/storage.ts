@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '#base/clock.ts';
 import { AppError, isAppError, messageOf } from '#base/errors.ts';
@@ -93,7 +93,7 @@ export class Storage {
       await rm(fresh, { recursive: true, force: true });
       throw error;
     }
-    if ((await readdir(gitDir).catch(() => undefined)) !== undefined) {
+    if ((await lstat(gitDir).catch(() => undefined)) !== undefined) {
       await rm(aside, { recursive: true, force: true });
       await rename(gitDir, aside);
       logger.info({ gitDir, aside }, 'the damaged mirror was replaced by a new clone');

@@ -1,17 +1,22 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createGunzip } from 'node:zlib';
+import type { Clock } from '#base/clock.ts';
 import { silentLogger } from '#base/log.ts';
 import { testClock, testEntropy } from '../../test/clock.ts';
 import { toolPath } from '../../test/tools.ts';
 import { createGitMirrors } from './mirrors.ts';
 import type { GitCredentials, GitMirrors } from './port.ts';
 
-const author = { GIT_AUTHOR_NAME: 'Dev', GIT_AUTHOR_EMAIL: 'dev@example.com' };
-const committer = { GIT_COMMITTER_NAME: 'Dev', GIT_COMMITTER_EMAIL: 'dev@example.com' };
+const identity = {
+  GIT_AUTHOR_NAME: 'Dev',
+  GIT_AUTHOR_EMAIL: 'dev@example.com',
+  GIT_COMMITTER_NAME: 'Dev',
+  GIT_COMMITTER_EMAIL: 'dev@example.com',
+};
 
 /** For tests: real repositories behind the real `git http-backend`, on loopback. */
 export class TestingGitServer {
@@ -58,35 +63,27 @@ export class TestingGitServer {
     return this.#run(this.path(repository), args);
   }
 
-  /** A developer's push: writes files (null removes) on a branch and gives the commit. */
+  /** A developer's push: writes files (null removes; `.sh` is executable) on a branch and gives the commit. */
   commit(repository: string, files: Record<string, string | null>, message = 'change', branch = 'main'): string {
-    const work = mkdtempSync(join(this.#root, 'work-'));
-    const run = (...args: string[]) => this.#run(join(work, '.git'), ['-C', work, ...args]);
     this.#commits += 1;
-    run('init', '-q', '-b', branch, work);
-    const hasBranch = this.git(repository, 'for-each-ref', `refs/heads/${branch}`) !== '';
-    if (hasBranch) run('pull', '-q', this.path(repository), branch);
-    for (const [path, content] of Object.entries(files)) {
-      if (content === null) rmSync(join(work, path));
-      else {
-        mkdirSync(dirname(join(work, path)), { recursive: true });
-        writeFileSync(join(work, path), content);
-      }
-    }
-    run('add', '-A');
-    run('commit', '-q', '--allow-empty', '-m', message);
-    run('push', '-q', this.path(repository), `HEAD:refs/heads/${branch}`);
-    const sha = run('rev-parse', 'HEAD');
-    rmSync(work, { recursive: true });
-    return sha;
+    const who = `Dev <dev@example.com> ${1_700_000_000 + this.#commits} +0000`;
+    const data = (text: string) => `data ${Buffer.byteLength(text)}\n${text}\n`;
+    const head = this.git(repository, 'for-each-ref', '--format=%(objectname)', `refs/heads/${branch}`);
+    const changes = Object.entries(files).map(([path, content]) => {
+      if (content === null) return `D ${path}\n`;
+      return `M ${path.endsWith('.sh') ? '100755' : '100644'} inline ${path}\n${data(content)}`;
+    });
+    const from = head === '' ? '' : `from ${head}\n`;
+    const commit = `commit refs/heads/${branch}\nmark :1\nauthor ${who}\ncommitter ${who}\n${data(message)}${from}`;
+    return this.#run(this.path(repository), ['fast-import', '--quiet'], `${commit}${changes.join('')}\nget-mark :1\n`);
   }
 
   /** Mirrors in a folder of their own, `name`d so that a test can open them again. */
-  mirrors(name: string): GitMirrors {
+  mirrors(name: string, clock: Clock = testClock): GitMirrors {
     return createGitMirrors({
       dir: join(this.#root, name),
       gitPath: toolPath('git'),
-      clock: testClock,
+      clock,
       entropy: testEntropy,
       logger: silentLogger,
       credentials: async () => this.credentials,
@@ -100,18 +97,9 @@ export class TestingGitServer {
     rmSync(this.#root, { recursive: true, force: true });
   }
 
-  #run(gitDir: string, args: string[]): string {
-    const at = `${1_700_000_000 + this.#commits} +0000`;
-    const env = {
-      ...process.env,
-      ...author,
-      ...committer,
-      GIT_AUTHOR_DATE: at,
-      GIT_COMMITTER_DATE: at,
-      GIT_DIR: gitDir,
-    };
-    const config = { HOME: this.#root, GIT_CONFIG_NOSYSTEM: '1' };
-    return execFileSync(toolPath('git'), args, { env: { ...env, ...config }, encoding: 'utf8', stdio: 'pipe' }).trim();
+  #run(gitDir: string, args: string[], input = ''): string {
+    const env = { ...process.env, ...identity, GIT_DIR: gitDir, HOME: this.#root, GIT_CONFIG_NOSYSTEM: '1' };
+    return execFileSync(toolPath('git'), args, { env, encoding: 'utf8', stdio: 'pipe', input }).trim();
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
