@@ -40,14 +40,7 @@ export function inProcessApi(deps: WriteDeps): ApiServer {
       const resource = named(deps, name);
       if (subresource === 'binding') {
         const node = getString(patch, 'target', 'name') ?? '';
-        await assignNode(deps, { resource, namespace, name: objectName }, { node, manager, dryRun: false });
-        return (
-          store.get(name, storeKey(namespace, objectName))?.object ?? {
-            apiVersion: 'v1',
-            kind: 'Pod',
-            metadata: { name: objectName },
-          }
-        );
+        return assignNode(deps, { resource, namespace, name: objectName }, { node, manager, dryRun: false });
       }
       const part = parseSubresource(subresource);
       const result = await updateObject(deps, {

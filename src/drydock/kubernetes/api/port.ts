@@ -67,6 +67,7 @@ export interface FieldError {
     | 'FieldValueForbidden'
     | 'FieldValueTooLong'
     | 'FieldValueTooMany'
+    | 'FieldValueNotFound'
     | 'FieldValueTypeInvalid';
   /** As the real server words it, without the field in front: `Invalid value: "x": must be ...`. */
   message: string;

@@ -54,18 +54,19 @@ export async function bindPod(deps: WriteDeps, exchange: Exchange, target: Subre
   await exchange.json(201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 });
 }
 
+/** Puts a pod on a node, once: 409 when it has one or is being deleted. */
 export async function assignNode(
   deps: WriteDeps,
   target: SubresourceTarget,
   { node, manager, dryRun }: { node: string; manager: string; dryRun: boolean },
-): Promise<void> {
+): Promise<ApiObject> {
   const scheduled = {
     type: 'PodScheduled',
     status: 'True',
     lastProbeTime: null,
     lastTransitionTime: timestamp(deps.clock.now()),
   };
-  await updateObject(deps, {
+  const { object } = await updateObject(deps, {
     ...target,
     options: { manager, dryRun },
     subresource: 'binding',
@@ -93,6 +94,7 @@ export async function assignNode(
       };
     },
   });
+  return object;
 }
 
 /** A container's log as plain text, followed until the client goes when asked to. */

@@ -168,7 +168,8 @@ async function tryUpdate(deps: WriteDeps, input: UpdateInput, stored: StoredObje
   const release = await admitUpdate(deps, { resource, object: wanted, live, dryRun: options.dryRun });
   try {
     advanceGeneration(resource, wanted, live);
-    const errors = resource.type.validateUpdate(wanted, live);
+    // A binding sets the node of a pod, which nothing else may change.
+    const errors = subresource === 'binding' ? [] : resource.type.validateUpdate(wanted, live);
     if (errors.length > 0) throw invalid(resource, name, errors);
     const owned = produced.managed
       ? wanted
