@@ -1,6 +1,6 @@
 import type { KindType, TypeRegistry } from '../api/port.ts';
-import { ApiError } from '../api/port.ts';
 import { builtinKind } from './builtin-kind.ts';
+import { customKind } from './custom/custom-kind.ts';
 import { fieldManagement } from './fields/field-management.ts';
 import { jsonPatch } from './json-patch.ts';
 import { mergePatch } from './merge-patch.ts';
@@ -14,9 +14,7 @@ export function createTypeRegistry(): TypeRegistry {
       if (!kinds.has(key)) kinds.set(key, builtinKind(gvk));
       return kinds.get(key);
     },
-    custom() {
-      throw new ApiError(500, '', 'custom resources are not there yet');
-    },
+    custom: customKind,
     fields: fieldManagement,
     openApiSchemas: () => ({}),
     mergePatch,

@@ -1,0 +1,315 @@
+import type { JsonObject } from '#base/json.ts';
+import { isObject, jsonEqual } from '#base/json.ts';
+import type { ApiObject, FieldError } from '../../api/port.ts';
+import { child, children } from '../defaults/fill.ts';
+import { goStringMap } from '../go-format.ts';
+import { unsupportedRestart } from './container.ts';
+import { forbidden, invalid, invalidGo, nonNegative, notSupported, oneOf, required } from './finding.ts';
+import { immutable, unchangedBut } from './immutable.ts';
+import { validatePodSpec, validateTemplate } from './pod-spec.ts';
+import { goSelector, isEmptySelector, selectorMatches, validateSelector } from './selector.ts';
+
+export function specOf(object: ApiObject | undefined): JsonObject {
+  return child(object, 'spec') ?? {};
+}
+
+function validateOwnSelector(spec: JsonObject, kind: string): FieldError[] {
+  const { selector } = spec;
+  const template = child(spec, 'template');
+  const errors: FieldError[] = [];
+  if (!isObject(selector)) errors.push(required('spec.selector'));
+  else {
+    errors.push(...validateSelector(selector, 'spec.selector'));
+    if (isEmptySelector(selector)) {
+      errors.push(invalidGo('spec.selector', goSelector(selector), `empty selector is invalid for ${kind}`));
+    }
+  }
+  const labels = child(template, 'metadata')?.['labels'];
+  if (!isEmptySelector(selector) && !selectorMatches(selector, labels)) {
+    errors.push(
+      invalidGo('spec.template.metadata.labels', goStringMap(labels), '`selector` does not match template `labels`'),
+    );
+  }
+  return errors;
+}
+
+function validateLongRunning(spec: JsonObject, kind: string): FieldError[] {
+  const template = child(spec, 'template');
+  const pod = child(template, 'spec');
+  const errors = validateTemplate(template, 'spec.template');
+  if (errors.every((error) => error.field !== 'spec.template.spec.restartPolicy')) {
+    errors.push(...unsupportedRestart(pod?.['restartPolicy'], 'spec.template.spec.restartPolicy', ['Always']));
+  }
+  if (pod?.['activeDeadlineSeconds'] !== undefined) {
+    errors.push(
+      forbidden('spec.template.spec.activeDeadlineSeconds', `activeDeadlineSeconds in ${kind} is not Supported`),
+    );
+  }
+  return errors;
+}
+
+export function validateDeployment(object: ApiObject, old: ApiObject | undefined): FieldError[] {
+  const spec = specOf(object);
+  const errors = [
+    ...nonNegative('spec.replicas', spec['replicas']),
+    ...validateOwnSelector(spec, 'deployment'),
+    ...validateLongRunning(spec, 'ReplicaSet'),
+    ...validateStrategy(child(spec, 'strategy')),
+    ...nonNegative('spec.minReadySeconds', spec['minReadySeconds']),
+    ...nonNegative('spec.revisionHistoryLimit', spec['revisionHistoryLimit']),
+    ...nonNegative('spec.progressDeadlineSeconds', spec['progressDeadlineSeconds']),
+  ];
+  const { progressDeadlineSeconds: deadline, minReadySeconds = 0 } = spec;
+  if (typeof deadline === 'number' && typeof minReadySeconds === 'number' && deadline <= minReadySeconds) {
+    errors.push(invalid('spec.progressDeadlineSeconds', deadline, 'must be greater than minReadySeconds'));
+  }
+  return [...errors, ...selectorChanges(spec, old)];
+}
+
+function selectorChanges(spec: JsonObject, old: ApiObject | undefined): FieldError[] {
+  if (old === undefined) return [];
+  const { selector } = spec;
+  return immutable('spec.selector', { now: selector, old: specOf(old)['selector'], shown: goSelector(selector) });
+}
+
+function validateStrategy(strategy: JsonObject | undefined): FieldError[] {
+  const type = strategy?.['type'];
+  const rolling = child(strategy, 'rollingUpdate');
+  if (type === 'Recreate') {
+    const why = "may not be specified when strategy `type` is 'Recreate'";
+    return rolling === undefined ? [] : [forbidden('spec.strategy.rollingUpdate', why)];
+  }
+  if (type !== 'RollingUpdate') return [notSupported('spec.strategy', strategy, ['Recreate', 'RollingUpdate'])];
+  return validateRollingUpdate(rolling, 'spec.strategy.rollingUpdate');
+}
+
+function validateRollingUpdate(rolling: JsonObject | undefined, path: string): FieldError[] {
+  if (rolling === undefined) return [required(path)];
+  const errors = [
+    ...validateAmountOrPercent(rolling['maxUnavailable'], `${path}.maxUnavailable`),
+    ...validateAmountOrPercent(rolling['maxSurge'], `${path}.maxSurge`),
+  ];
+  if (isNone(rolling['maxUnavailable']) && isNone(rolling['maxSurge'])) {
+    errors.push(invalid(`${path}.maxUnavailable`, rolling['maxUnavailable'], 'may not be 0 when `maxSurge` is 0'));
+  }
+  return errors;
+}
+
+function isNone(value: unknown): boolean {
+  return value === 0 || value === '0%' || value === undefined;
+}
+
+export function validateAmountOrPercent(value: unknown, path: string): FieldError[] {
+  if (value === undefined) return [];
+  if (typeof value === 'number') return nonNegative(path, value);
+  if (typeof value === 'string' && /^[0-9]+%$/.test(value)) {
+    return path.endsWith('maxUnavailable') && Number.parseInt(value, 10) > 100
+      ? [invalid(path, value, 'must not be greater than 100%')]
+      : [];
+  }
+  const why =
+    "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')";
+  return [invalid(path, value, why)];
+}
+
+export function validateReplicaSet(object: ApiObject, old: ApiObject | undefined): FieldError[] {
+  const spec = specOf(object);
+  return [
+    ...nonNegative('spec.replicas', spec['replicas']),
+    ...nonNegative('spec.minReadySeconds', spec['minReadySeconds']),
+    ...validateOwnSelector(spec, 'replicaset'),
+    ...validateLongRunning(spec, 'ReplicaSet'),
+    ...selectorChanges(spec, old),
+  ];
+}
+
+const statefulSetMembers = [
+  'replicas',
+  'ordinals',
+  'template',
+  'updateStrategy',
+  'revisionHistoryLimit',
+  'persistentVolumeClaimRetentionPolicy',
+  'minReadySeconds',
+];
+
+export function validateStatefulSet(object: ApiObject, old: ApiObject | undefined): FieldError[] {
+  const spec = specOf(object);
+  const errors = [
+    ...oneOf('spec.podManagementPolicy', spec['podManagementPolicy'], ['OrderedReady', 'Parallel']),
+    ...oneOf('spec.updateStrategy', child(spec, 'updateStrategy')?.['type'], ['RollingUpdate', 'OnDelete']),
+    ...nonNegative('spec.replicas', spec['replicas']),
+    ...nonNegative('spec.minReadySeconds', spec['minReadySeconds']),
+    ...validateOwnSelector(spec, 'statefulset'),
+    ...validateLongRunning(spec, 'StatefulSet'),
+  ];
+  if (old === undefined) return errors;
+  const listed = `${statefulSetMembers
+    .slice(0, -1)
+    .map((name) => `'${name}'`)
+    .join(', ')} and 'minReadySeconds'`;
+  const why = `updates to statefulset spec for fields other than ${listed} are forbidden`;
+  return [...errors, ...unchangedBut('spec', { now: spec, old: specOf(old), except: statefulSetMembers }, why)];
+}
+
+export function validateDaemonSet(object: ApiObject, old: ApiObject | undefined): FieldError[] {
+  const spec = specOf(object);
+  const strategy = child(spec, 'updateStrategy');
+  return [
+    ...validateOwnSelector(spec, 'daemonset'),
+    ...validateLongRunning(spec, 'DaemonSet'),
+    ...nonNegative('spec.minReadySeconds', spec['minReadySeconds']),
+    ...oneOf('spec.updateStrategy.type', strategy?.['type'], ['RollingUpdate', 'OnDelete']),
+    ...nonNegative('spec.revisionHistoryLimit', spec['revisionHistoryLimit']),
+    ...selectorChanges(spec, old),
+  ];
+}
+
+function validateJobTemplate(spec: JsonObject, path: string): FieldError[] {
+  const template = child(spec, 'template');
+  const errors = [
+    ...nonNegative(`${path}.parallelism`, spec['parallelism']),
+    ...nonNegative(`${path}.completions`, spec['completions']),
+    ...nonNegative(`${path}.activeDeadlineSeconds`, spec['activeDeadlineSeconds']),
+    ...nonNegative(`${path}.backoffLimit`, spec['backoffLimit']),
+    ...nonNegative(`${path}.ttlSecondsAfterFinished`, spec['ttlSecondsAfterFinished']),
+    ...oneOf(`${path}.completionMode`, spec['completionMode'], ['NonIndexed', 'Indexed']),
+  ];
+  const pod = validateTemplate(template, `${path}.template`);
+  const policy = child(template, 'spec')?.['restartPolicy'];
+  errors.push(...pod);
+  if (policy === 'Always') {
+    const why = 'valid values: "OnFailure", "Never"';
+    const field = `${path}.template.spec.restartPolicy`;
+    errors.push({ field, reason: 'FieldValueRequired', message: `Required value: ${why}` });
+  }
+  return errors;
+}
+
+export function validateJob(object: ApiObject, old: ApiObject | undefined): FieldError[] {
+  const spec = specOf(object);
+  const errors: FieldError[] = [];
+  if (!isObject(spec['selector'])) errors.push(required('spec.selector'));
+  errors.push(...validateJobTemplate(spec, 'spec'));
+  if (old === undefined) return errors;
+  const before = specOf(old);
+  const template = child(spec, 'template');
+  const pairs: [string, string][] = [
+    ['selector', goSelector(spec['selector'])],
+    ['completionMode', JSON.stringify(spec['completionMode'])],
+  ];
+  for (const [name, shown] of pairs) {
+    errors.push(...immutable(`spec.${name}`, { now: spec[name], old: before[name], shown }));
+  }
+  const fixedTemplate = before['suspend'] === true ? templateCore(template) : template;
+  const oldTemplate = child(before, 'template');
+  const oldFixed = before['suspend'] === true ? templateCore(oldTemplate) : oldTemplate;
+  const shown = `core.PodTemplateSpec${JSON.stringify(template)}`;
+  errors.push(...immutable('spec.template', { now: fixedTemplate, old: oldFixed, shown }));
+  if (spec['completionMode'] !== 'Indexed') {
+    const shownCompletions = JSON.stringify(spec['completions']);
+    const change = { now: spec['completions'], old: before['completions'], shown: shownCompletions };
+    errors.push(...immutable('spec.completions', change));
+  }
+  return errors;
+}
+
+/** A suspended job's template may change where it is scheduled. */
+function templateCore(template: JsonObject | undefined): unknown {
+  const {
+    nodeSelector: _n,
+    affinity: _a,
+    tolerations: _t,
+    schedulingGates: _s,
+    ...spec
+  } = child(template, 'spec') ?? {};
+  return { spec };
+}
+
+export function validateCronJob(object: ApiObject): FieldError[] {
+  const spec = specOf(object);
+  const errors: FieldError[] = [];
+  const schedule = spec['schedule'];
+  if (typeof schedule !== 'string' || schedule === '') errors.push(required('spec.schedule'));
+  else errors.push(...validateSchedule(schedule));
+  errors.push(...oneOf('spec.concurrencyPolicy', spec['concurrencyPolicy'], ['Allow', 'Forbid', 'Replace']));
+  errors.push(...nonNegative('spec.startingDeadlineSeconds', spec['startingDeadlineSeconds']));
+  errors.push(...validateJobTemplate(child(child(spec, 'jobTemplate'), 'spec') ?? {}, 'spec.jobTemplate.spec'));
+  errors.push(...nonNegative('spec.successfulJobsHistoryLimit', spec['successfulJobsHistoryLimit']));
+  errors.push(...nonNegative('spec.failedJobsHistoryLimit', spec['failedJobsHistoryLimit']));
+  if (object.metadata.name.length > 52) {
+    errors.push(invalid('metadata.name', object.metadata.name, 'must be no more than 52 characters'));
+  }
+  return errors;
+}
+
+const macros = /^@(yearly|annually|monthly|weekly|daily|midnight|hourly|every .+)$/;
+
+function validateSchedule(schedule: string): FieldError[] {
+  if (macros.test(schedule)) return [];
+  const fields = schedule.trim().split(/\s+/);
+  if (fields.length === 5) return [];
+  return [
+    invalid('spec.schedule', schedule, `expected exactly 5 fields, found ${fields.length}: [${fields.join(' ')}]`),
+  ];
+}
+
+export function validateAutoscaler(object: ApiObject): FieldError[] {
+  const spec = specOf(object);
+  const errors: FieldError[] = [];
+  const { minReplicas, maxReplicas = 0 } = spec;
+  if (typeof minReplicas === 'number' && minReplicas < 1) {
+    errors.push(invalid('spec.minReplicas', minReplicas, 'must be greater than or equal to 1'));
+  }
+  if (typeof maxReplicas === 'number' && maxReplicas < 1) {
+    errors.push(invalid('spec.maxReplicas', maxReplicas, 'must be greater than 0'));
+  }
+  if (typeof minReplicas === 'number' && typeof maxReplicas === 'number' && maxReplicas < minReplicas) {
+    errors.push(invalid('spec.maxReplicas', maxReplicas, 'must be greater than or equal to `minReplicas`'));
+  }
+  const target = child(spec, 'scaleTargetRef');
+  for (const name of ['kind', 'name']) {
+    if ((target?.[name] ?? '') === '') errors.push(required(`spec.scaleTargetRef.${name}`));
+  }
+  return errors;
+}
+
+export function validateDisruptionBudget(object: ApiObject): FieldError[] {
+  const spec = specOf(object);
+  const errors: FieldError[] = [];
+  if (spec['minAvailable'] !== undefined && spec['maxUnavailable'] !== undefined) {
+    errors.push(
+      invalidGo('spec', 'policy.PodDisruptionBudgetSpec', 'minAvailable and maxUnavailable cannot be both set'),
+    );
+  }
+  errors.push(...validateAmountOrPercent(spec['minAvailable'], 'spec.minAvailable'));
+  errors.push(...validateAmountOrPercent(spec['maxUnavailable'], 'spec.maxUnavailable'));
+  return [...errors, ...validateSelector(spec['selector'], 'spec.selector')];
+}
+
+const podUpdate =
+  'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)';
+
+export function validatePod(object: ApiObject, old: ApiObject | undefined): FieldError[] {
+  const spec = specOf(object);
+  const errors = validatePodSpec(spec, 'spec');
+  if (old === undefined) return errors;
+  const before = specOf(old);
+  if (!jsonEqual(fixedPod(spec, before), fixedPod(before, before))) errors.push(forbidden('spec', podUpdate));
+  const kept = children(spec, 'tolerations');
+  const lost = children(before, 'tolerations').some((one) => !kept.some((other) => jsonEqual(one, other)));
+  if (lost)
+    errors.push(forbidden('spec.tolerations', 'existing toleration can not be modified except its tolerationSeconds'));
+  return errors;
+}
+
+/** What of a pod's spec may not change; binding sets the node once. */
+function fixedPod(spec: JsonObject, old: JsonObject): JsonObject {
+  const { activeDeadlineSeconds: _a, tolerations: _t, ephemeralContainers: _e, ...rest } = spec;
+  const images = (name: string): JsonObject[] =>
+    children(spec, name).map(({ image: _image, resources: _r, ...other }) => other);
+  const fixed: JsonObject = { ...rest, containers: images('containers'), initContainers: images('initContainers') };
+  if ((old['nodeName'] ?? '') === '') delete fixed['nodeName'];
+  delete fixed['schedulingGates'];
+  return fixed;
+}
