@@ -1,0 +1,174 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { availableParallelism, totalmem } from 'node:os';
+import { join } from 'node:path';
+import type { Clock, Entropy } from '#base/clock.ts';
+import { getString } from '#base/json.ts';
+import type { Logger } from '#base/log.ts';
+import type { Outcome } from '#base/outcome.ts';
+import { WorkQueue } from '#base/work-queue.ts';
+import type { ApiObject, ApiServer, NodeLogs } from '../api/port.ts';
+import { ApiEventRecorder } from '../controllers/event-recorder.ts';
+import { keyOf, splitKey } from '../controllers/key.ts';
+import { isConflict, isNotFound } from '../controllers/loop.ts';
+import { AddressTable } from './address-table.ts';
+import { type AgentDeps, type AgentTiming, defaultTiming } from './agent-deps.ts';
+import { defaultLogLimits, type LogLimits } from './container-log.ts';
+import type { PullImage } from './image.ts';
+import { endLeftovers } from './leftover.ts';
+import { LogStore } from './log-store.ts';
+import { registerNode } from './node-object.ts';
+import { PodWorker } from './pod-worker.ts';
+import { ServiceProxy } from './service-proxy.ts';
+
+export interface NodeAgentDeps {
+  api: ApiServer;
+  clock: Clock;
+  entropy: Entropy;
+  logger: Logger;
+  /** Keeps pod directories, logs and pid files. Of one agent at a time. */
+  runtimeDir: string;
+  /** PATH, and what else of this machine's environment processes get. */
+  hostEnv: Record<string, string>;
+  pullImage: PullImage;
+}
+
+export interface NodeAgent extends AsyncDisposable {
+  logs: NodeLogs;
+  /** Where a service port is offered on loopback; undefined when the service or the port is not there (yet). */
+  proxyAddress(namespace: string, name: string, port: number): { host: string; port: number } | undefined;
+}
+
+export interface NodeAgentOptions {
+  nodeName?: string;
+  timing?: Partial<AgentTiming>;
+  logLimits?: LogLimits;
+}
+
+const concurrency = 32;
+
+/**
+ * Runs the pods of one node as processes of this machine and its services as loopback listeners. What an earlier run
+ * left is ended first; its pods start again. Disposing ends all processes and leaves the objects as they are.
+ */
+export async function startNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions = {}): Promise<NodeAgent> {
+  const { api, clock, logger, entropy } = deps;
+  const timing = { ...defaultTiming, ...options.timing };
+  const podsDir = join(deps.runtimeDir, 'pods');
+  await mkdir(podsDir, { recursive: true, mode: 0o700 });
+  await endLeftovers(podsDir, timing.shutdownGraceMs, logger);
+  const name = options.nodeName ?? 'drydock';
+  const hostIp = '127.0.0.1';
+  const events = new ApiEventRecorder(deps);
+  const addresses = new AddressTable(entropy);
+  const proxy = new ServiceProxy({ api, clock, logger, events, addresses });
+  const logs = new LogStore(podsDir, { clock, limits: options.logLimits ?? defaultLogLimits });
+  const shared: AgentDeps = {
+    api,
+    clock,
+    entropy,
+    logger,
+    events,
+    addresses,
+    logs,
+    node: { name, hostIp, podsDir, hostEnv: deps.hostEnv, pullImage: deps.pullImage, timing },
+    drain: (podIp, timeoutMs) => proxy.drain(podIp, timeoutMs),
+    serviceAddress: (namespace, service, port) => proxy.proxyAddress(namespace, service, port),
+  };
+  proxy.start();
+  const pods = new PodSet(shared, proxy);
+  await removeDirectories(podsDir, pods.start());
+  const node = await registerNode(deps, {
+    name,
+    hostIp,
+    heartbeatMs: timing.heartbeatMs,
+    capacity: {
+      cpus: availableParallelism(),
+      memoryBytes: totalmem(),
+      architecture: process.arch === 'x64' ? 'amd64' : process.arch,
+      operatingSystem: process.platform,
+      version: process.version.slice(1),
+    },
+  });
+  return {
+    logs,
+    proxyAddress: (namespace, service, port) => proxy.proxyAddress(namespace, service, port),
+    async [Symbol.asyncDispose]() {
+      node[Symbol.dispose]();
+      await pods[Symbol.asyncDispose]();
+      await proxy[Symbol.asyncDispose]();
+      await events[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Directories of pods that went away while no agent ran. */
+async function removeDirectories(podsDir: string, alive: ReadonlySet<string>): Promise<void> {
+  for (const uid of await readdir(podsDir))
+    if (!alive.has(uid)) await rm(join(podsDir, uid), { recursive: true, force: true });
+}
+
+/** The workers of all pods bound to the node. */
+class PodSet {
+  readonly #deps: AgentDeps;
+  readonly #proxy: ServiceProxy;
+  readonly #workers = new Map<string, PodWorker>();
+  readonly #queue: WorkQueue;
+  #stop: (() => void) | undefined;
+
+  constructor(deps: AgentDeps, proxy: ServiceProxy) {
+    this.#deps = deps;
+    this.#proxy = proxy;
+    const { clock, logger } = deps;
+    this.#queue = new WorkQueue({ name: 'pods', clock, logger, concurrency, tick: (key) => this.#tick(key) });
+  }
+
+  /** Returns the uids of the pods that are here. */
+  start(): Set<string> {
+    const { api } = this.#deps;
+    this.#stop = api.onChange('pods', ({ object, type }) => {
+      if (!this.#isMine(object)) return;
+      const gone = type === 'DELETED' || object.metadata.deletionTimestamp !== undefined;
+      if (gone) this.#workers.get(keyOf(object))?.abortStart();
+      this.#queue.add(keyOf(object));
+    });
+    const mine = api.list('pods').filter((pod) => this.#isMine(pod));
+    for (const pod of mine) this.#queue.add(keyOf(pod));
+    return new Set(mine.map((pod) => pod.metadata.uid ?? ''));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop?.();
+    const workers = [...this.#workers.values()];
+    for (const worker of workers) worker.abortStart();
+    await this.#queue[Symbol.asyncDispose]();
+    await Promise.all(workers.map((worker) => worker.shutDown(this.#deps.node.timing.shutdownGraceMs)));
+  }
+
+  #isMine(pod: ApiObject): boolean {
+    return getString(pod, 'spec', 'nodeName') === this.#deps.node.name;
+  }
+
+  async #tick(key: string): Promise<Outcome> {
+    const { namespace, name } = splitKey(key);
+    const pod = this.#deps.api.get('pods', namespace, name);
+    let worker = this.#workers.get(key);
+    if (worker && worker.uid !== pod?.metadata.uid) {
+      this.#workers.delete(key);
+      await worker.destroy();
+      this.#proxy.forget(worker.podIp);
+      worker = undefined;
+    }
+    if (!pod || !this.#isMine(pod)) return { kind: 'done' };
+    if (!worker) {
+      worker = new PodWorker(this.#deps, pod, () => this.#queue.add(key));
+      this.#workers.set(key, worker);
+    }
+    try {
+      return await worker.tick(pod);
+    } catch (error) {
+      if (isConflict(error)) return { kind: 'waiting', reason: 'Conflict', message: '', retryAfterMs: 5 };
+      if (isNotFound(error)) return { kind: 'done' };
+      throw error;
+    }
+  }
+}
