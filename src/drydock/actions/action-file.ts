@@ -1,3 +1,4 @@
+import { parse as parseYaml } from 'yaml';
 import { AppError } from '#base/errors.ts';
 import { literalString, member, members, type Template, templateOf } from './template.ts';
 import { type StepDefinition, stepOf } from './workflow.ts';
@@ -21,7 +22,7 @@ export function parseActionFile(name: string, content: string): ActionDefinition
   if (problems.length > 0 || parsed.value === undefined) {
     throw new AppError('bad-input', problems.slice(0, 10).join('\n') || `${name}: the file is empty`);
   }
-  const root = templateOf(parsed.value);
+  const root = templateOf(parseYaml(content, { uniqueKeys: false }));
   const inputs = members(member(root, 'inputs'));
   const common: ActionInterface = {
     inputDefaults: mappingOf(inputs, 'default'),

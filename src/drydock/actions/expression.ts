@@ -43,6 +43,8 @@ export function evaluate(template: Template, scope: Scope): Value {
       return template.value;
     case 'expression':
       return evaluateExpression(template.expression, scope);
+    case 'text':
+      return template.parts.map((part, at) => (at % 2 === 0 ? part : toText(evaluateExpression(part, scope)))).join('');
     case 'sequence':
       return template.items.map((item) => evaluate(item, scope));
     case 'mapping':

@@ -1,35 +1,49 @@
-import type { TemplateToken } from '@actions/workflow-parser/templates/tokens/template-token';
-import {
-  isBasicExpression,
-  isBoolean,
-  isMapping,
-  isNumber,
-  isSequence,
-  isString,
-} from '@actions/workflow-parser/templates/tokens/type-guards';
+import { AppError } from '#base/errors.ts';
+import { isObject } from '#base/json.ts';
 
 /** A value of a workflow file as plain data: literals, and expressions still to be evaluated. */
 export type Template =
   | { kind: 'literal'; value: string | number | boolean | null }
   | { kind: 'expression'; expression: string }
+  /** Text with expressions in it: literal text at even places, expressions at odd ones. */
+  | { kind: 'text'; parts: string[] }
   | { kind: 'sequence'; items: Template[] }
   | { kind: 'mapping'; entries: { key: Template; value: Template }[] };
 
-/** The plain data of a parsed token. `${{ insert }}` keys have no counterpart and become null literals. */
-export function templateOf(token: TemplateToken): Template {
-  if (isBasicExpression(token)) return { kind: 'expression', expression: token.expression };
-  if (isString(token) || isNumber(token) || isBoolean(token)) return { kind: 'literal', value: token.value };
-  if (isSequence(token)) {
-    const items: Template[] = [];
-    for (const item of token) items.push(templateOf(item));
-    return { kind: 'sequence', items };
-  }
-  if (isMapping(token)) {
-    const entries: { key: Template; value: Template }[] = [];
-    for (const pair of token) entries.push({ key: templateOf(pair.key), value: templateOf(pair.value) });
+/** The template of a YAML value. `${{ }}` inside quotes of an expression does not end it, as on GitHub. */
+export function templateOf(value: unknown): Template {
+  if (typeof value === 'string') return textTemplate(value);
+  if (typeof value === 'number' || typeof value === 'boolean') return { kind: 'literal', value };
+  if (Array.isArray(value)) return { kind: 'sequence', items: value.map(templateOf) };
+  if (isObject(value)) {
+    const entries = Object.entries(value).map(([key, item]) => ({ key: textTemplate(key), value: templateOf(item) }));
     return { kind: 'mapping', entries };
   }
   return { kind: 'literal', value: null };
+}
+
+function textTemplate(text: string): Template {
+  const parts: string[] = [];
+  let from = 0;
+  for (let open = text.indexOf('${{'); open >= 0; open = text.indexOf('${{', from)) {
+    const close = endOfExpression(text, open + 3);
+    parts.push(text.slice(from, open), text.slice(open + 3, close).trim());
+    from = close + 2;
+  }
+  if (parts.length === 0) return { kind: 'literal', value: text };
+  const rest = text.slice(from);
+  const [before = '', expression = ''] = parts;
+  if (parts.length === 2 && before === '' && rest === '') return { kind: 'expression', expression };
+  return { kind: 'text', parts: [...parts, rest] };
+}
+
+function endOfExpression(text: string, start: number): number {
+  let inString = false;
+  for (let at = start; at < text.length; at += 1) {
+    if (text[at] === "'") inString = !inString;
+    else if (!inString && text.startsWith('}}', at)) return at;
+  }
+  throw new AppError('bad-input', `the expression ${JSON.stringify(text.slice(start - 3, start + 40))} is not closed`);
 }
 
 /** The value under a literal key of a mapping, undefined when absent or when `template` is no mapping. */

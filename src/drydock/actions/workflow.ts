@@ -1,3 +1,4 @@
+import { parse as parseYaml } from 'yaml';
 import type { Template } from './template.ts';
 import { literalString, literalStrings, member, members, templateOf } from './template.ts';
 import { workflowParser } from './workflow-library.ts';
@@ -84,16 +85,19 @@ export type ParsedWorkflow =
 /** Parses and validates a workflow file by GitHub's schema; problems carry file, line and column. */
 export async function parseWorkflow(path: string, content: string): Promise<ParsedWorkflow> {
   const parsed = workflowParser.parseWorkflow({ name: path, content }, new workflowParser.NoOperationTraceWriter());
-  const root = parsed.value === undefined ? undefined : templateOf(parsed.value);
   const template =
     parsed.value === undefined ? undefined : await workflowParser.convertWorkflowTemplate(parsed.context, parsed.value);
   const problems = parsed.context.errors.getErrors().map((error) => error.message);
+  if (problems.length > 0 || template === undefined) {
+    const root = lenientTemplate(content);
+    const message = problems.slice(0, 10).join('\n') || `${path}: the file is empty`;
+    const name = literalString(member(root, 'name')) ?? path;
+    return { kind: 'invalid', path, name, on: eventsOf(member(root, 'on')), message };
+  }
+  // Values come from the YAML itself: the library's tokens keep the indentation of block scalars with expressions.
+  const root = templateOf(parseYaml(content, { uniqueKeys: false }));
   const name = literalString(member(root, 'name')) ?? path;
   const on = eventsOf(member(root, 'on'));
-  if (problems.length > 0 || root === undefined || template === undefined) {
-    const message = problems.slice(0, 10).join('\n') || `${path}: the file is empty`;
-    return { kind: 'invalid', path, name, on, message };
-  }
   const conditions = template.jobs.map((job) => ({
     if: job.if.expression,
     steps: 'steps' in job ? job.steps.map((step) => ({ id: step.id, if: step.if?.expression ?? 'success()' })) : [],
@@ -124,6 +128,15 @@ export async function parseWorkflow(path: string, content: string): Promise<Pars
       jobs,
     },
   };
+}
+
+/** What can be read of a file that is not valid; nothing when it is not even YAML. */
+function lenientTemplate(content: string): Template | undefined {
+  try {
+    return templateOf(parseYaml(content, { uniqueKeys: false, logLevel: 'silent' }));
+  } catch {
+    return undefined;
+  }
 }
 
 interface Conditions {
