@@ -5,7 +5,6 @@ import type { Logger } from '#base/log.ts';
 import { CatFile } from './cat-file.ts';
 import { planChanges, type TreeChange } from './commit-writer.ts';
 import type { GitProgram } from './git-process.ts';
-import type { LsRefs } from './ls-refs.ts';
 import { ObjectReader } from './object-reader.ts';
 import {
   type CommitInfo,
@@ -18,16 +17,18 @@ import {
   type TreeEntry,
 } from './port.ts';
 import { pushCommit } from './push.ts';
-import { parseLsRemote, type RefSnapshot, sameRefs } from './refs.ts';
+import { parseLsRemote, planQuickFetch, type RefSnapshot, sameRefs } from './refs.ts';
 import { resolveRevision } from './resolve.ts';
 import { planRevert, revertMessage } from './revert.ts';
 import { Serial } from './serial.ts';
 import { Storage } from './storage.ts';
+import type { UploadPack } from './upload-pack.ts';
 import type { GitUrl } from './url.ts';
 
 export interface MirrorDeps {
   program: GitProgram;
-  lsRefs: LsRefs | undefined;
+  /** For http remotes; without it git does everything. */
+  uploadPack: UploadPack | undefined;
   clock: Clock;
   entropy: Entropy;
   logger: Logger;
@@ -243,8 +244,10 @@ class Mirror implements GitMirror {
     const before = this.#snapshot;
     if (!sameRefs(remote.refs, before.refs)) {
       try {
-        await this.#storage.fetch(credentials, signal);
-        this.#snapshot = { ...before, refs: await this.#storage.readRefs(signal) };
+        if (!(await this.#fetchQuickly(remote, credentials, signal))) {
+          await this.#storage.fetch(credentials, signal);
+          this.#snapshot = { ...before, refs: await this.#storage.readRefs(signal) };
+        }
       } catch (error) {
         if (!isAppError(error, 'corrupt-data')) throw error;
         await this.#replace(error, signal);
@@ -259,11 +262,25 @@ class Mirror implements GitMirror {
   }
 
   async #remoteRefs(credentials: GitCredentials | undefined, signal: AbortSignal): Promise<RefSnapshot> {
-    const quick =
-      this.#address.transport === 'http' ? await this.#deps.lsRefs?.read(this.url, credentials, signal) : undefined;
+    const quick = await this.#quick()?.refs({ url: this.url, credentials }, signal);
     if (quick) return quick;
     const run = { args: ['ls-remote', '--symref', this.url, 'HEAD', 'refs/heads/*', 'refs/tags/*'], credentials };
     return parseLsRemote((await this.#storage.git({ ...run, gitDir: undefined }, signal)).stdout.toString('utf8'));
+  }
+
+  #quick(): UploadPack | undefined {
+    return this.#address.transport === 'http' ? this.#deps.uploadPack : undefined;
+  }
+
+  /** Brings a few moved refs by one POST. False leaves it to git: much moved, refs went away, or anything is odd. */
+  async #fetchQuickly(wanted: RefSnapshot, credentials: GitCredentials | undefined, signal: AbortSignal) {
+    const quick = this.#quick();
+    const plan = planQuickFetch(this.#snapshot.refs, wanted.refs);
+    if (!quick || !plan) return false;
+    const pack = await quick.pack({ url: this.url, credentials }, plan, signal);
+    if (!pack || !(await this.#storage.unpack(pack, plan.moved, signal))) return false;
+    this.#snapshot = { ...this.#snapshot, refs: wanted.refs };
+    return true;
   }
 
   async #credentials(signal: AbortSignal): Promise<GitCredentials | undefined> {

@@ -5,9 +5,9 @@ import type { Clock, Entropy } from '#base/clock.ts';
 import { AppError } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { GitProgram } from './git-process.ts';
-import { LsRefs } from './ls-refs.ts';
 import { type MirrorDeps, openMirror } from './mirror.ts';
 import type { GitCredentials, GitMirror, GitMirrors } from './port.ts';
+import { UploadPack } from './upload-pack.ts';
 import { type GitUrl, mirrorName, parseGitUrl } from './url.ts';
 
 export interface GitMirrorsDeps {
@@ -30,7 +30,7 @@ export function createGitMirrors(deps: GitMirrorsDeps): GitMirrors {
 
 class Mirrors implements GitMirrors {
   readonly #deps: GitMirrorsDeps;
-  readonly #lsRefs: LsRefs | undefined;
+  readonly #uploadPack: UploadPack | undefined;
   readonly #open = new Map<string, Promise<GitMirror>>();
   readonly #life = new AbortController();
 
@@ -38,7 +38,7 @@ class Mirrors implements GitMirrors {
     this.#deps = deps;
     // Behind a proxy only git knows the way.
     const hasProxy = Object.keys(deps.env ?? {}).some((name) => /_proxy$/i.test(name));
-    this.#lsRefs = hasProxy ? undefined : new LsRefs();
+    this.#uploadPack = hasProxy ? undefined : new UploadPack();
   }
 
   async open(url: string, signal: AbortSignal): Promise<GitMirror> {
@@ -58,7 +58,7 @@ class Mirrors implements GitMirrors {
     this.#life.abort(new AppError('canceled', 'the mirrors were closed'));
     const opened = await Promise.allSettled([...this.#open.values()]);
     for (const mirror of opened) if (mirror.status === 'fulfilled') await mirror.value[Symbol.asyncDispose]();
-    await this.#lsRefs?.[Symbol.asyncDispose]();
+    await this.#uploadPack?.[Symbol.asyncDispose]();
   }
 
   async #start(address: GitUrl): Promise<GitMirror> {
@@ -66,7 +66,7 @@ class Mirrors implements GitMirrors {
     const home = join(dir, 'home');
     await mkdir(home, { recursive: true });
     const program: GitProgram = { gitPath, home, env };
-    const mirrorDeps: MirrorDeps = { program, lsRefs: this.#lsRefs, clock, entropy, logger, credentials };
+    const mirrorDeps: MirrorDeps = { program, uploadPack: this.#uploadPack, clock, entropy, logger, credentials };
     return openMirror(mirrorDeps, address, join(dir, mirrorName(address)), this.#life.signal);
   }
 }

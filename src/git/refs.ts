@@ -41,3 +41,21 @@ export function sameRefs(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, 
   for (const [name, oid] of a) if (b.get(name) !== oid) return false;
   return true;
 }
+
+const quickLimit = 20;
+
+/** What to ask for when only a few refs moved. Undefined when refs went away, none is known yet, or it is too much. */
+export function planQuickFetch(
+  known: ReadonlyMap<string, CommitSha>,
+  wanted: ReadonlyMap<string, CommitSha>,
+): { wants: CommitSha[]; haves: CommitSha[]; moved: ReadonlyMap<string, CommitSha> } | undefined {
+  for (const name of known.keys()) if (!wanted.has(name)) return undefined;
+  const moved = new Map([...wanted].filter(([name, oid]) => known.get(name) !== oid));
+  const before = new Set(known.values());
+  const wants = [...new Set(moved.values())].filter((oid) => !before.has(oid));
+  if (wants.length === 0 || moved.size > quickLimit) return undefined;
+  const heads = [...known].filter(([name]) => moved.has(name) || name.startsWith('refs/heads/')).map(([, oid]) => oid);
+  const first = [...moved.keys()].flatMap((name) => known.get(name) ?? []);
+  const haves = [...new Set([...first, ...heads])].slice(0, quickLimit);
+  return haves.length === 0 ? undefined : { wants, haves, moved };
+}

@@ -20,6 +20,9 @@ const lockWaitMs = 2_000;
 const fetchTimeoutMs = 15 * 60_000;
 const mirrored = ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*'];
 
+/** More objects than this are kept as a pack, which is git's own fetch. */
+const unpackLimit = 500;
+
 /** The bare repository on disk. The folder is there only when it was cloned whole at least once. */
 export class Storage {
   readonly #deps: StorageDeps;
@@ -72,6 +75,16 @@ export class Storage {
   /** Brings all branches and tags, and drops those the remote has no more; or exactly `refspec`. */
   async fetch(credentials: GitCredentials | undefined, signal: AbortSignal, refspec?: string): Promise<void> {
     await this.#fetchInto(this.#deps.gitDir, credentials, signal, refspec === undefined ? undefined : [refspec]);
+  }
+
+  /** Adds the objects of a pack and then moves refs to them. False when git does not take them; nothing moved then. */
+  async unpack(pack: Buffer, refs: ReadonlyMap<string, CommitSha>, signal: AbortSignal): Promise<boolean> {
+    const objects = pack.byteLength >= 12 ? pack.readUInt32BE(8) : 0;
+    if (objects > unpackLimit) return false;
+    const unpacked = await this.tryGit({ args: ['unpack-objects', '-q'], stdin: pack }, signal);
+    if (unpacked.code !== 0) return false;
+    const lines = [...refs].map(([name, oid]) => `update ${name} ${oid}\n`);
+    return (await this.tryGit({ args: ['update-ref', '--stdin'], stdin: lines.join('') }, signal)).code === 0;
   }
 
   async setHead(head: string, signal: AbortSignal): Promise<void> {

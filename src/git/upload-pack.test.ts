@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseLsRefs } from './ls-refs.ts';
+import { packetLine, parsePackets } from './pkt-line.ts';
 import { parseLsRemote } from './refs.ts';
+import { parseLsRefs, parsePack } from './upload-pack.ts';
 
 const a = 'a'.repeat(40);
 const b = 'b'.repeat(40);
-const line = (text: string) => `${(text.length + 5).toString(16).padStart(4, '0')}${text}\n`;
+const line = (text: string) => packetLine(`${text}\n`);
+
+function read(text: string) {
+  const packets = parsePackets(Buffer.from(text));
+  return packets && parseLsRefs(packets);
+}
 
 test('parseLsRefs', async (t) => {
   const head = line(`${a} HEAD symref-target:refs/heads/main`);
@@ -28,8 +34,7 @@ test('parseLsRefs', async (t) => {
     { name: 'not the protocol', text: '<html></html>', want: undefined },
     { name: 'nothing', text: '', want: undefined },
   ];
-  for (const { name, text, want } of cases)
-    await t.test(name, () => assert.deepEqual(parseLsRefs(Buffer.from(text)), want));
+  for (const { name, text, want } of cases) await t.test(name, () => assert.deepEqual(read(text), want));
 });
 
 test('parseLsRemote leaves out what tags point at', () => {
@@ -39,4 +44,28 @@ test('parseLsRemote leaves out what tags point at', () => {
     ['refs/tags/v1', b],
   ]);
   assert.deepEqual(parseLsRemote(text), { refs, head: 'refs/heads/main' });
+});
+
+test('parsePack', async (t) => {
+  const pack = `${packetLine('\x01PA')}${packetLine('\x02working\n')}${packetLine('\x01CK')}`;
+  const section = line('packfile');
+  const cases = [
+    { name: 'data between progress', text: `${section}${pack}0000`, want: 'PACK' },
+    { name: 'after another section', text: `${line('acknowledgments')}0001${section}${pack}0000`, want: 'PACK' },
+    {
+      name: 'an error',
+      text: `${section}${packetLine('\x01PA')}${packetLine('\x03out of disk')}0000`,
+      want: undefined,
+    },
+    { name: 'cut off', text: `${section}${pack}`, want: undefined },
+    { name: 'no pack', text: '0000', want: undefined },
+    { name: 'not packets', text: 'hello', want: undefined },
+    { name: 'a length beyond the end', text: '00ffx', want: undefined },
+  ];
+  for (const { name, text, want } of cases) {
+    await t.test(name, () => {
+      const packets = parsePackets(Buffer.from(text, 'latin1'));
+      assert.equal(packets && parsePack(packets)?.toString(), want);
+    });
+  }
 });
