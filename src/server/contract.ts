@@ -1,4 +1,4 @@
-/** What the server tells the page, as JSON. The page imports these types and nothing else of the server. */
+/** What the server tells the page, as JSON; the page imports these types. */
 import type { HealthStatus, OperationPhase, SyncStatusCode } from '#model/argocd/application.ts';
 
 /** Why a cell is not simply fine, in a few words. */

@@ -73,7 +73,7 @@ function viewDeployment(entry: RevisionHistory): Deployment {
     id: entry.id,
     revision: entry.revision ?? entry.revisions?.[0],
     at: entry.deployedAt,
-    by: entry.initiatedBy?.username ?? (automated ? 'automated sync' : 'unknown'),
+    by: entry.initiatedBy?.username ?? (automated ? 'auto-sync' : 'unknown'),
     automated,
   };
 }
@@ -82,7 +82,7 @@ function viewOperation(application: Application): ApplicationView['operation'] {
   const state = application.status?.operationState;
   if (!state) return undefined;
   const { phase, message, startedAt, finishedAt, operation } = state;
-  const by = operation.initiatedBy?.username ?? (operation.initiatedBy?.automated ? 'automated sync' : 'unknown');
+  const by = operation.initiatedBy?.username ?? (operation.initiatedBy?.automated ? 'auto-sync' : 'unknown');
   return { phase, message, startedAt, finishedAt, by };
 }
 

@@ -1,0 +1,72 @@
+import type { AuditEvent, AuditKind } from '#trace/event.ts';
+import type { IconName } from '../../parts/icon.tsx';
+
+export interface Look {
+  icon: IconName;
+  tone: 'good' | 'wait' | 'bad' | 'busy' | 'drift' | 'quiet';
+  title: string;
+}
+
+const looks: Record<AuditKind, Look> = {
+  'sync-started': { icon: 'sync', tone: 'busy', title: 'Sync started' },
+  'sync-succeeded': { icon: 'check', tone: 'good', title: 'Synced' },
+  'sync-failed': { icon: 'cross', tone: 'bad', title: 'Sync failed' },
+  'drift-detected': { icon: 'drift', tone: 'drift', title: 'Drift' },
+  'drift-healed': { icon: 'heal', tone: 'good', title: 'Drift healed' },
+  'manifest-commit': { icon: 'commit', tone: 'quiet', title: 'Manifest commit' },
+  rollback: { icon: 'undo', tone: 'wait', title: 'Rollback' },
+  'revision-observed': { icon: 'eye', tone: 'quiet', title: 'New revision' },
+  'health-changed': { icon: 'pulse', tone: 'quiet', title: 'Health' },
+  'application-created': { icon: 'plus', tone: 'quiet', title: 'Application created' },
+  'application-deleted': { icon: 'dash', tone: 'quiet', title: 'Application deleted' },
+  'webhook-received': { icon: 'bell', tone: 'quiet', title: 'Push' },
+  approval: { icon: 'seal', tone: 'good', title: 'Approval' },
+};
+
+export function lookOf(event: AuditEvent): Look {
+  const look = looks[event.kind];
+  if (event.kind !== 'health-changed') return look;
+  if (/Degraded/.test(event.message)) return { ...look, tone: 'bad' };
+  return /Healthy$/.test(event.message) ? { ...look, tone: 'good' } : { ...look, tone: 'busy' };
+}
+
+export type Filter = 'all' | 'deployments' | 'git' | 'trouble';
+
+const filters: Record<Exclude<Filter, 'all'>, AuditKind[]> = {
+  deployments: [
+    'sync-succeeded',
+    'sync-failed',
+    'rollback',
+    'drift-healed',
+    'application-created',
+    'application-deleted',
+  ],
+  git: ['manifest-commit', 'revision-observed', 'webhook-received', 'rollback', 'approval'],
+  trouble: ['sync-failed', 'drift-detected', 'drift-healed'],
+};
+
+export function filterEvents(events: readonly AuditEvent[], filter: Filter): AuditEvent[] {
+  if (filter === 'all') return [...events];
+  return events.filter(
+    (event) => filters[filter].includes(event.kind) || (filter === 'trouble' && lookOf(event).tone === 'bad'),
+  );
+}
+
+/** Events by day, newest day first; `label` is Today, Yesterday or the date. */
+export function groupByDay(events: AuditEvent[], now: number): { label: string; events: AuditEvent[] }[] {
+  const groups: { label: string; events: AuditEvent[] }[] = [];
+  for (const event of events) {
+    const label = dayLabel(event.at, now);
+    const last = groups.at(-1);
+    if (last?.label === label) last.events.push(event);
+    else groups.push({ label, events: [event] });
+  }
+  return groups;
+}
+
+function dayLabel(at: number, now: number): string {
+  const day = (ms: number) => new Date(ms).toDateString();
+  if (day(at) === day(now)) return 'Today';
+  if (day(at) === day(now - 24 * 3600 * 1000)) return 'Yesterday';
+  return new Date(at).toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric' });
+}
