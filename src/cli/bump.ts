@@ -13,7 +13,7 @@ export function registerBump(program: Command, session: Session): void {
     .description('write a value into YAML files; comments, order and everything else stay byte for byte')
     .requiredOption('--set <path=value>', 'what to write, for example image.tag=1.5.0; may be repeated', collect)
     .action(async (files: string[], options: BumpOptions) => {
-      const { bumpYaml } = await import('#desired/bump.ts');
+      const { bumpYaml } = await import('#desired/bump-yaml.ts');
       const edits = options.set.map(parseSet);
       const changed: { file: string; changed: boolean }[] = [];
       for (const file of files) {

@@ -27,7 +27,8 @@ export function parseGhApi(args: string[]): GhApiRequest {
       request.path = argument.replace(/^\//, '');
       continue;
     }
-    const value = args[(at += 1)];
+    at += 1;
+    const value = args[at];
     if (value === undefined) throw new AppError('bad-input', `gh api: ${argument} needs a value`);
     readOption(request, argument, value);
   }

@@ -1,5 +1,5 @@
 import { AppError } from '#base/errors.ts';
-import { parseGhApi } from './gh-arguments.ts';
+import { type GhApiRequest, parseGhApi } from './gh-arguments.ts';
 
 export interface GhEnvironment {
   apiUrl: string | undefined;
@@ -8,7 +8,15 @@ export interface GhEnvironment {
 
 /** `gh api` for workflow steps: one request to the job's own API; returns what the real one prints. */
 export async function runGh(args: string[], environment: GhEnvironment, signal: AbortSignal): Promise<string> {
-  const request = parseGhApi(args);
+  return sendGhApi(parseGhApi(args), environment, signal);
+}
+
+/** Sends one request to the API that the environment names; throws AppError with the answer when it is refused. */
+export async function sendGhApi(
+  request: GhApiRequest,
+  environment: GhEnvironment,
+  signal: AbortSignal,
+): Promise<string> {
   const { apiUrl, token } = environment;
   if (!apiUrl) throw new AppError('bad-input', 'gh: GITHUB_API_URL is not set', { hint: 'run it in a workflow step' });
   if (!token) throw new AppError('unauthorized', 'gh: GH_TOKEN is not set', { hint: 'give the step env: GH_TOKEN' });

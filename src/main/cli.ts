@@ -1,0 +1,52 @@
+import { enableCompileCache } from 'node:module';
+import { userInfo } from 'node:os';
+import type { CliDeps } from '#cli/deps.ts';
+
+// Before the rest is loaded: stripping types costs a millisecond a file, once.
+enableCompileCache();
+
+const [{ runCli }, { machineProbe }, { systemClock }, { slipwayVersion }, { githubEnvironment }] = await Promise.all([
+  import('#cli/cli.ts'),
+  import('./doctor-probe.ts'),
+  import('./system.ts'),
+  import('./version.ts'),
+  import('./github-environment.ts'),
+]);
+
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    // A second Ctrl-C does not wait for an orderly end.
+    if (stop.signal.aborted) process.exit(130);
+    stop.abort();
+  });
+}
+
+const deps: CliDeps = {
+  version: slipwayVersion(),
+  cwd: process.cwd(),
+  clock: systemClock,
+  settings: {
+    server: process.env['SLIPWAY_SERVER'],
+    token: process.env['SLIPWAY_TOKEN'],
+    actor: process.env['SLIPWAY_ACTOR'] ?? userInfo().username,
+    columns: process.stdout.isTTY ? process.stdout.columns : undefined,
+    color: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined,
+  },
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+  probe: machineProbe(process.cwd()),
+  dispatch: async ({ repository, eventType, payload }, signal) => {
+    const { sendGhApi } = await import('#cli/toolbox/gh.ts');
+    const body = { event_type: eventType, client_payload: payload };
+    const path = `repos/${repository}/dispatches`;
+    await sendGhApi({ method: 'POST', path, headers: {}, body }, githubEnvironment(process.env), signal);
+  },
+  processes: {
+    up: async (options, signal) => (await import('./up.ts')).up(options, signal),
+    demo: async (options, signal) => (await import('./demo/demo.ts')).demo(options, signal),
+    serve: async (options, signal) => (await import('./serve.ts')).serve(options, signal),
+  },
+};
+
+process.exitCode = await runCli(process.argv.slice(2), deps, stop.signal);

@@ -1,0 +1,39 @@
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { ServeOptions } from '#cli/deps.ts';
+import { writeFileDurably } from './data-directory.ts';
+import { createLogger } from './logger.ts';
+import { startSlipway } from './slipway.ts';
+import { systemEntropy } from './system.ts';
+
+/** `slipway serve`: the engine, the API and the page for one cluster, until it is told to stop. */
+export async function serve(options: ServeOptions, signal: AbortSignal): Promise<number> {
+  const dataDir = resolve(options.dataDirectory ?? '.slipway');
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const logger = createLogger({});
+  const token = process.env['SLIPWAY_TOKEN'] ?? systemEntropy.bytes(24).toString('base64url');
+  await using slipway = await startSlipway({
+    kubeconfig: {
+      path: options.kubeconfig ?? process.env['KUBECONFIG'] ?? join(homedir(), '.kube', 'config'),
+      ...(options.context === undefined ? {} : { context: options.context }),
+    },
+    namespace: options.namespace,
+    dataDir: join(dataDir, 'slipway'),
+    host: options.host,
+    port: options.port,
+    token,
+    webhookSecret: process.env['SLIPWAY_WEBHOOK_SECRET'],
+    anonymousRead: false,
+    logger,
+  });
+  writeFileDurably(join(dataDir, 'server.json'), `${JSON.stringify({ url: slipway.url, token })}\n`);
+  process.stdout.write(`Slipway serves ${slipway.cluster} at ${slipway.url}\n  page: ${slipway.url}/?token=${token}\n`);
+  if (process.env['SLIPWAY_WEBHOOK_SECRET'] === undefined) {
+    process.stdout.write('  webhooks are refused until SLIPWAY_WEBHOOK_SECRET is set; repositories are polled\n');
+  }
+  if (!signal.aborted) await once(signal, 'abort');
+  logger.flush();
+  return 0;
+}

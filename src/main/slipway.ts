@@ -1,0 +1,146 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { repositoryCredentials } from '#apps/repositories.ts';
+import { AppError, messageOf } from '#base/errors.ts';
+import type { Logger } from '#base/log.ts';
+import { startEngine } from '#controllers/engine.ts';
+import { createGitMirrors } from '#git/mirrors.ts';
+import { createKubeClient } from '#kube/client.ts';
+import { createInformerSet } from '#kube/informer.ts';
+import { type KubeconfigSource, loadKubeTarget } from '#kube/kubeconfig.ts';
+import { startServer } from '#server/server.ts';
+import { openStore } from '#store/store.ts';
+import { createAuditLog } from '#trace/audit-log.ts';
+import { findProgram, projectRoot, requireProgram } from './programs.ts';
+import { systemClock as clock, systemEntropy as entropy } from './system.ts';
+import { buildTracer } from './tracer.ts';
+import { slipwayVersion } from './version.ts';
+
+export interface SlipwayOptions {
+  kubeconfig: KubeconfigSource;
+  /** Where the Application objects are. */
+  namespace: string;
+  /** History, mirrors and caches. */
+  dataDir: string;
+  host: string;
+  port: number;
+  token: string;
+  webhookSecret: string | undefined;
+  anonymousRead: boolean;
+  logger: Logger;
+}
+
+export interface Slipway extends AsyncDisposable {
+  url: string;
+  /** Address of the cluster it looks after. */
+  cluster: string;
+}
+
+const run = promisify(execFile);
+
+/** Slipway for one cluster: the engine, its history, the API and the page. Knows the cluster by its kubeconfig only. */
+export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
+  const { dataDir, logger, namespace } = options;
+  await using stack = new AsyncDisposableStack();
+  const starting = new AbortController();
+  stack.defer(() => starting.abort(new AppError('canceled', 'Slipway is stopping')));
+  const { signal } = starting;
+
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const store = stack.use(await openStore({ path: join(dataDir, 'history.db'), clock, logger }));
+  const audit = createAuditLog({ store, clock });
+  const target = await loadKubeTarget(options.kubeconfig);
+  const kube = stack.use(createKubeClient({ target, clock, logger }));
+  const informers = stack.use(createInformerSet({ client: kube, clock, entropy, logger }));
+  const credentials = repositoryCredentials({ kube, namespace, clock });
+  const git = stack.use(
+    createGitMirrors({
+      dir: join(dataDir, 'mirrors'),
+      gitPath: requireProgram('git'),
+      clock,
+      entropy,
+      logger,
+      credentials,
+      env: gitEnvironment(),
+    }),
+  );
+  const [helm, kubectl] = await Promise.all([tool('helm'), tool('kubectl')]);
+  const { engine } = stack.use(
+    await startEngine(
+      {
+        kube,
+        informers,
+        git,
+        audit,
+        clock,
+        entropy,
+        logger,
+        cacheDir: join(dataDir, 'cache'),
+        helm,
+        kubectl,
+        namespace,
+      },
+      signal,
+    ),
+  );
+  const tracer = buildTracer({ kube, engine, audit, git, credentials, clock, logger });
+  const server = stack.use(
+    await startServer({
+      engine,
+      audit,
+      tracer,
+      logger,
+      clock,
+      entropy,
+      host: options.host,
+      port: options.port,
+      webhookSecret: options.webhookSecret,
+      token: options.token,
+      anonymousRead: options.anonymousRead,
+      version: slipwayVersion(),
+      webDir: join(projectRoot, 'web', 'dist'),
+    }),
+  );
+  const running = stack.move();
+  return { url: server.url, cluster: kube.server, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+const versionArguments = { helm: ['version', '--short'], kubectl: ['version', '--client'] };
+
+/** The program with its version, which is part of every render's key; undefined when it is not installed. */
+async function tool(name: 'helm' | 'kubectl'): Promise<{ path: string; version: string } | undefined> {
+  const found = findProgram(name);
+  if (!found) return undefined;
+  try {
+    const { stdout } = await run(found.path, versionArguments[name], { timeout: 20_000 });
+    return { path: found.path, version: stdout.trim().replaceAll('\n', ' ') };
+  } catch (cause) {
+    throw new AppError('tool-failed', `${found.path} does not tell its version: ${messageOf(cause)}`, {
+      cause,
+      hint: `install ${name} anew, or name another with SLIPWAY_${name.toUpperCase()}`,
+    });
+  }
+}
+
+/** What git may see of this process's environment: how to reach the network, nothing of the user's settings. */
+function gitEnvironment(): Record<string, string> {
+  const names = [
+    'PATH',
+    'HTTP_PROXY',
+    'HTTPS_PROXY',
+    'NO_PROXY',
+    'http_proxy',
+    'https_proxy',
+    'no_proxy',
+    'GIT_SSL_CAINFO',
+    'SSL_CERT_FILE',
+    'SSH_AUTH_SOCK',
+  ];
+  const entries = names.flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  });
+  return Object.fromEntries(entries);
+}
