@@ -8,7 +8,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { modelClass } from './kubernetes-schema/client-models.ts';
+import { modelClass, scalar } from './kubernetes-schema/client-models.ts';
 import type { SchemaType } from './kubernetes-schema/go-source.ts';
 import { goPackage } from './kubernetes-schema/go-source.ts';
 
@@ -66,6 +66,9 @@ function addNewerFields(types: Map<string, SchemaType>): void {
     if (type.fields === undefined || name.startsWith('meta/v1.')) continue;
     const dot = name.indexOf('.');
     const alias = name.slice(0, dot);
+    for (const field of type.fields) {
+      if (optionalSince133.has(`${name}.${field.name}`)) Object.assign(field, { required: false, omitEmpty: true });
+    }
     const known = new Set(type.fields.map((field) => field.name));
     for (const prefix of classPrefixes[alias] ?? ['V1']) {
       const model = modelClass(modelsDir, prefix + name.slice(dot + 1));
@@ -73,7 +76,7 @@ function addNewerFields(types: Map<string, SchemaType>): void {
         continue;
       for (const field of model.fields) {
         if (known.has(field.name) || (type.isKind && ['apiVersion', 'kind', 'metadata'].includes(field.name))) continue;
-        const resolved = resolveModel(types, alias, field.type);
+        const resolved = scalarFields[`${name}.${field.name}`] ?? resolveModel(types, alias, field.type);
         if (resolved === undefined) continue;
         const container = resolved.startsWith('[]') || resolved.startsWith('{}');
         type.fields.push({ ...field, type: resolved, pointer: !container, omitEmpty: true, required: false });
@@ -82,6 +85,15 @@ function addNewerFields(types: Map<string, SchemaType>): void {
     }
   }
 }
+
+/** Required in Debian's packages, optional in 1.33. */
+const optionalSince133 = new Set(['apps/v1.StatefulSetSpec.serviceName']);
+
+/** Fields whose scalar type client-node does not tell. */
+const scalarFields: Record<string, string> = { 'autoscaling/v2.HPAScalingRules.tolerance': 'Quantity' };
+
+/** Request parameters that are Go types but no objects. */
+const noKinds = /Options$|\.(PodStatusResult|RangeAllocation|SerializedReference)$/;
 
 function addApiextensions(types: Map<string, SchemaType>): void {
   addModel(types, 'apiextensions/v1', 'V1', 'CustomResourceDefinition');
@@ -122,7 +134,9 @@ function addModel(types: Map<string, SchemaType>, alias: string, prefix: string,
     const resolved = resolveModel(types, alias, field.type) ?? 'JSON';
     const container = resolved.startsWith('[]') || resolved.startsWith('{}');
     const value = field.required || field.name === 'metadata';
-    type.fields?.push({ ...field, type: resolved, pointer: !value && !container, omitEmpty: !field.required });
+    const plain = resolved === 'string' || resolved === 'bool' || field.name === 'priority';
+    const pointer = !value && !container && (!plain || field.name === 'x-kubernetes-preserve-unknown-fields');
+    type.fields?.push({ ...field, type: resolved, pointer, omitEmpty: !field.required });
   }
   return name;
 }
@@ -133,7 +147,7 @@ function resolveModel(types: Map<string, SchemaType>, alias: string, type: strin
   const map = /^\{ \[key: string\]: (.*); \}$/.exec(type);
   if (map?.[1] !== undefined) return wrap('{}', resolveModel(types, alias, map[1]));
   const model = /^(?:V\d|[A-Z][a-z]+V\d)([A-Z].*)$/.exec(type);
-  if (model?.[1] === undefined) return type;
+  if (model?.[1] === undefined) return scalar(type, '');
   for (const candidate of [alias, 'core/v1', 'meta/v1']) {
     const name = `${candidate}.${model[1]}`;
     if (types.has(name)) return candidate === alias ? model[1] : name;
@@ -163,7 +177,7 @@ function prune(types: Map<string, SchemaType>): Map<string, SchemaType> {
       visit(bare.includes('.') ? bare : `${alias}.${bare}`);
     }
   };
-  for (const [name, type] of types) if (type.isKind && !name.startsWith('meta/v1.')) visit(name);
+  for (const [name, type] of types) if (type.isKind && !name.startsWith('meta/v1.') && !noKinds.test(name)) visit(name);
   for (const kind of ['Status', 'DeleteOptions', 'ObjectMeta', 'ListMeta', 'Condition']) visit(`meta/v1.${kind}`);
   return new Map([...types].filter(([name]) => keep.has(name)).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -30,7 +30,8 @@ function unescapeDoc(text: string): string {
   return text.replaceAll("\\'", "'").replaceAll('\\"', '"').replace(/\s+/g, ' ').trim();
 }
 
-function scalar(type: string, format: string): string {
+/** The schema's name of a scalar; class names stay. */
+export function scalar(type: string, format: string): string {
   switch (type) {
     case 'number':
       return format === 'int64' || format === 'int32' ? format : 'float64';

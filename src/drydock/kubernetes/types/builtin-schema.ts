@@ -150,8 +150,10 @@ function compileField(compiler: Compiler, path: string, text: string): StructFie
   const value = options.get('default');
   if (node.kind === 'list') markList(node, options.get('list'), { strategies, mergeKey });
   else if (node.kind === 'map') node.atomic = options.get('map') === 'atomic';
-  else if (node.kind === 'struct')
-    node.atomic ||= options.get('struct') === 'atomic' || options.get('map') === 'atomic';
+  else if (node.kind === 'struct') {
+    const marker = options.get('struct') ?? options.get('map');
+    if (marker !== undefined) node.atomic = marker === 'atomic';
+  }
   return {
     name,
     node,

@@ -4,6 +4,7 @@ import { customKind } from './custom/custom-kind.ts';
 import { fieldManagement } from './fields/field-management.ts';
 import { jsonPatch } from './json-patch.ts';
 import { mergePatch } from './merge-patch.ts';
+import { openApiSchemas } from './openapi.ts';
 
 /** Every built-in kind by schema, and custom ones by their definition. Kinds are compiled at first use. */
 export function createTypeRegistry(): TypeRegistry {
@@ -16,7 +17,7 @@ export function createTypeRegistry(): TypeRegistry {
     },
     custom: customKind,
     fields: fieldManagement,
-    openApiSchemas: () => ({}),
+    openApiSchemas,
     mergePatch,
     jsonPatch,
   };
