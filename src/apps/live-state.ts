@@ -1,0 +1,194 @@
+import type { Clock } from '#base/clock.ts';
+import type {
+  ApiResource,
+  GroupVersionKind,
+  Informer,
+  InformerEvent,
+  InformerSet,
+  KubeDiscovery,
+  KubeObject,
+  ObjectRef,
+} from '#kube/port.ts';
+import { kindOf } from '#kube/port.ts';
+import { objectKeyText, trackingApplication } from '#sync/identity.ts';
+
+export interface LiveChange {
+  key: string;
+  object: KubeObject | undefined;
+  /** Applications that track, tracked or claim the object. */
+  applications: string[];
+}
+
+export interface LiveStateDeps {
+  informers: InformerSet;
+  discovery: KubeDiscovery;
+  clock: Clock;
+}
+
+function versioned(kind: GroupVersionKind, ref: ObjectRef): string {
+  return `${kind.group}/${kind.version}/${kind.kind} ${ref.namespace ?? ''}/${ref.name}`;
+}
+
+/** False only when both versions are numbers, as every API server writes them, and `a` is the smaller. */
+function atLeast(a: string | undefined, b: string | undefined): boolean {
+  if (a === undefined || b === undefined || !/^\d+$/.test(a) || !/^\d+$/.test(b)) return true;
+  return BigInt(a) >= BigInt(b);
+}
+
+/**
+ * What is live in the cluster of the kinds that applications manage, by shared watches. Objects that were just written are
+ * visible at once, as the server answered them, until the watch has caught up.
+ */
+export class LiveState {
+  readonly #deps: LiveStateDeps;
+  readonly #watched = new Map<Informer, () => void>();
+  readonly #written = new Map<string, KubeObject>();
+  readonly #tracked = new Map<string, Map<string, KubeObject>>();
+  readonly #claims = new Map<string, Set<string>>();
+  readonly #claimedBy = new Map<string, string[]>();
+  readonly #changedAt = new Map<string, number>();
+  readonly #listeners = new Set<(change: LiveChange) => void>();
+
+  constructor(deps: LiveStateDeps) {
+    this.#deps = deps;
+  }
+
+  /** Watches these kinds and resolves when their first lists are in. Kinds that the cluster does not serve are left out. */
+  async watch(kinds: readonly GroupVersionKind[], signal: AbortSignal): Promise<void> {
+    const distinct = new Map(kinds.map((kind) => [`${kind.group}/${kind.version}/${kind.kind}`, kind]));
+    await Promise.all(
+      [...distinct.values()].map(async (kind) => {
+        const resource = await this.#deps.discovery.find(kind, signal);
+        if (!resource?.verbs.includes('watch')) return;
+        const informer = this.#start(resource);
+        await informer.whenSynced(signal);
+      }),
+    );
+  }
+
+  get(kind: GroupVersionKind, ref: ObjectRef): KubeObject | undefined {
+    const written = this.#written.get(versioned(kind, ref));
+    if (written) return written;
+    for (const informer of this.#watched.keys()) if (isKind(informer.resource, kind)) return informer.get(ref);
+    return undefined;
+  }
+
+  /** Live objects whose tracking id names the application, whatever its spec says now. */
+  trackedBy(application: string): KubeObject[] {
+    const byUid = new Map<string, KubeObject>();
+    for (const object of this.#tracked.get(application)?.values() ?? [])
+      byUid.set(object.metadata.uid ?? objectKeyText(object), object);
+    return [...byUid.values()];
+  }
+
+  /** All live objects of kinds that are watched. */
+  *all(kinds: readonly GroupVersionKind[]): Iterable<KubeObject> {
+    for (const informer of this.#watched.keys())
+      if (kinds.some((kind) => isKind(informer.resource, kind))) yield* informer.list();
+  }
+
+  /** The objects that an application wants, so that it hears of their changes even while they do not carry its mark. */
+  claim(application: string, keys: Iterable<string>): void {
+    for (const key of this.#claims.get(application) ?? []) {
+      const others = (this.#claimedBy.get(key) ?? []).filter((name) => name !== application);
+      if (others.length > 0) this.#claimedBy.set(key, others);
+      else this.#claimedBy.delete(key);
+    }
+    const claimed = new Set(keys);
+    if (claimed.size > 0) this.#claims.set(application, claimed);
+    else this.#claims.delete(application);
+    for (const key of claimed) this.#claimedBy.set(key, [...(this.#claimedBy.get(key) ?? []), application]);
+  }
+
+  /** When the watch last told of a change of this object, in milliseconds. */
+  changedAt(key: string): number | undefined {
+    return this.#changedAt.get(key);
+  }
+
+  noteWritten(object: KubeObject): void {
+    const { managedFields: _fields, ...metadata } = object.metadata;
+    const kept: KubeObject = { ...object, metadata };
+    const kind = kindOf(object);
+    const known = this.get(kind, metadata);
+    if (
+      known &&
+      known.metadata.uid === metadata.uid &&
+      atLeast(known.metadata.resourceVersion, metadata.resourceVersion)
+    )
+      return;
+    this.#written.set(versioned(kind, metadata), kept);
+    this.#index(known, kept);
+  }
+
+  /** Runs after the state has changed, for each change that some application may care about. */
+  subscribe(listener: (change: LiveChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  [Symbol.dispose](): void {
+    for (const unsubscribe of this.#watched.values()) unsubscribe();
+    this.#watched.clear();
+    this.#listeners.clear();
+  }
+
+  #start(resource: ApiResource): Informer {
+    const informer = this.#deps.informers.informer(resource);
+    if (this.#watched.has(informer)) return informer;
+    const unsubscribe = informer.subscribe((event) => this.#onEvent(event));
+    this.#watched.set(informer, unsubscribe);
+    for (const object of informer.list()) this.#index(undefined, object);
+    return informer;
+  }
+
+  #onEvent(event: InformerEvent): void {
+    const { object } = event;
+    const id = versioned(kindOf(object), object.metadata);
+    const written = this.#written.get(id);
+    const own =
+      written?.metadata.resourceVersion === object.metadata.resourceVersion &&
+      written?.metadata.uid === object.metadata.uid;
+    if (written) {
+      const caughtUp =
+        event.type === 'delete'
+          ? written.metadata.uid === object.metadata.uid
+          : atLeast(object.metadata.resourceVersion, written.metadata.resourceVersion);
+      if (!caughtUp) return;
+      this.#written.delete(id);
+    }
+    const before = written ?? (event.type === 'upsert' ? event.previous : object);
+    const after = event.type === 'upsert' ? object : undefined;
+    const applications = new Set(this.#claimedBy.get(objectKeyText(object)));
+    for (const name of this.#index(before, after)) applications.add(name);
+    if (own && event.type === 'upsert') return;
+    if (applications.size === 0) return;
+    const key = objectKeyText(object);
+    this.#changedAt.set(key, this.#deps.clock.now());
+    if (event.type === 'delete' && !this.#claimedBy.has(key)) this.#changedAt.delete(key);
+    const change: LiveChange = { key, object: after, applications: [...applications] };
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  /** Gives the applications that tracked the object before or track it now. */
+  #index(before: KubeObject | undefined, after: KubeObject | undefined): string[] {
+    const object = after ?? before;
+    if (!object) return [];
+    const id = versioned(kindOf(object), object.metadata);
+    const was = before && trackingApplication(before);
+    const is = after && trackingApplication(after);
+    if (was !== undefined && was !== is) {
+      const objects = this.#tracked.get(was);
+      objects?.delete(id);
+      if (objects?.size === 0) this.#tracked.delete(was);
+    }
+    if (is !== undefined && after) {
+      const objects = this.#tracked.get(is) ?? new Map<string, KubeObject>();
+      this.#tracked.set(is, objects.set(id, after));
+    }
+    return [was, is].filter((name): name is string => name !== undefined);
+  }
+}
+
+function isKind(resource: ApiResource, kind: GroupVersionKind): boolean {
+  return resource.kind === kind.kind && resource.group === kind.group && resource.version === kind.version;
+}

@@ -1,0 +1,108 @@
+import { canonicalJson } from '#base/digest.ts';
+import { type GroupVersionKind, kindOf } from '#kube/port.ts';
+import type { Application } from '#model/argocd/application.ts';
+import { keyText, resourceKeyOf } from '#sync/identity.ts';
+import type { clusterVersions } from './cluster-versions.ts';
+import { type Comparison, type ComparisonDeps, compareApplication } from './comparison.ts';
+import { loadTarget, sourcesOf, type Target, type TargetDeps } from './target.ts';
+
+export interface ObservationDeps extends TargetDeps, ComparisonDeps {
+  versions: ReturnType<typeof clusterVersions>;
+}
+
+/** What this process remembers of an application between ticks; all of it can be found again. */
+export interface TargetMemory {
+  targets: Map<string, Target>;
+  /** The last one, with the spec it was made for. */
+  latest?: { spec: string; target: Target };
+}
+
+export interface Observation {
+  target: Target;
+  comparison: Comparison;
+}
+
+const rememberedTargets = 2;
+
+async function memoryKey(
+  deps: ObservationDeps,
+  application: Application,
+  revisions: string[] | undefined,
+  known: string[] | undefined,
+  signal: AbortSignal,
+): Promise<string> {
+  const sources = sourcesOf(application);
+  const generations = await Promise.all(
+    sources.map(async (source) => (await deps.repositories.open(source.repoURL, signal)).generation),
+  );
+  const { id } = await deps.versions.get(signal);
+  const { project, destination } = application.spec;
+  return canonicalJson([
+    sources,
+    project,
+    destination.namespace ?? '',
+    revisions ?? null,
+    known ?? null,
+    generations,
+    id,
+  ]);
+}
+
+/** The target of an application, from memory while neither its spec nor its repositories nor the cluster's kinds moved. */
+export async function targetOf(
+  deps: ObservationDeps,
+  application: Application,
+  options: { memory: TargetMemory; revisions?: string[] | undefined },
+  signal: AbortSignal,
+): Promise<Target> {
+  const { targets } = options.memory;
+  const known = options.revisions ? undefined : knownRevisions(application);
+  const key = await memoryKey(deps, application, options.revisions, known, signal);
+  const remembered = targets.get(key);
+  if (remembered && remembered.unknownKinds.length === 0) return remembered;
+  const spec = canonicalJson([sourcesOf(application), application.spec.project, application.spec.destination]);
+  const { latest } = options.memory;
+  const previous = latest?.spec === spec ? latest.target : undefined;
+  const target = await loadTarget(deps, application, { revisions: options.revisions, known, previous }, signal);
+  options.memory.latest = { spec, target };
+  targets.delete(key);
+  targets.set(key, target);
+  // What was just found is what the status will name: the next tick asks with it.
+  if (!options.revisions) targets.set(await memoryKey(deps, application, undefined, target.revisions, signal), target);
+  while (targets.size > 2 * rememberedTargets) targets.delete(targets.keys().next().value ?? '');
+  return target;
+}
+
+function knownRevisions(application: Application): string[] | undefined {
+  const sync = application.status?.sync;
+  if (sync?.revisions) return sync.revisions;
+  return sync?.revision ? [sync.revision] : undefined;
+}
+
+/** Kinds whose live objects matter to an application: those it wants and those it had. */
+export function kindsOf(application: Application, target: Target | undefined): GroupVersionKind[] {
+  const kinds: GroupVersionKind[] = (application.status?.resources ?? []).map(({ group = '', version, kind }) => ({
+    group,
+    version,
+    kind,
+  }));
+  for (const { object } of target?.resources ?? []) kinds.push(kindOf(object));
+  for (const hook of target?.hooks ?? []) kinds.push(kindOf(hook));
+  return kinds;
+}
+
+/** Sets a target against what is live, having begun to watch all its kinds. */
+export async function observe(
+  deps: ObservationDeps,
+  application: Application,
+  target: Target,
+  signal: AbortSignal,
+): Promise<Observation> {
+  await deps.live.watch(kindsOf(application, target), signal);
+  const wanted = [...target.resources.map(({ object }) => object), ...target.hooks];
+  deps.live.claim(
+    application.metadata.name,
+    wanted.map((object) => keyText(resourceKeyOf(object))),
+  );
+  return { target, comparison: await compareApplication(deps, application, target, {}, signal) };
+}

@@ -1,0 +1,137 @@
+import type { Clock, Entropy } from '#base/clock.ts';
+import { AppError, isAppError, messageOf } from '#base/errors.ts';
+import type { Logger } from '#base/log.ts';
+import type { Outcome } from '#base/outcome.ts';
+import { WorkQueue } from '#base/work-queue.ts';
+import type { GitMirror, GitMirrors } from '#git/port.ts';
+import { repositoryKey } from './repository-key.ts';
+
+export interface RepositoryWatchDeps {
+  git: GitMirrors;
+  clock: Clock;
+  entropy: Entropy;
+  logger: Logger;
+  pollMs: number;
+  /** How long a repository may fail before those that use it say so. */
+  graceMs: number;
+  /** A repository's refs moved, or it began to fail or to work again. */
+  changed: (key: string) => void;
+}
+
+interface Watched {
+  url: string;
+  mirror: GitMirror | undefined;
+  /** Grows whenever refs may have moved. */
+  generation: number;
+  fetched: boolean;
+  error: unknown;
+  failingSince: number | undefined;
+}
+
+export interface OpenRepository {
+  mirror: GitMirror;
+  generation: number;
+}
+
+/** Fetches every repository in use now and then and on request, and tells when something moved. */
+export class RepositoryWatch {
+  readonly #deps: RepositoryWatchDeps;
+  readonly #watched = new Map<string, Watched>();
+  readonly #queue: WorkQueue;
+
+  constructor(deps: RepositoryWatchDeps) {
+    this.#deps = deps;
+    this.#queue = new WorkQueue({
+      name: 'repositories',
+      clock: deps.clock,
+      logger: deps.logger,
+      concurrency: 8,
+      firstBackoffMs: 500,
+      maxBackoffMs: 60_000,
+      tick: (key, signal) => this.#tick(key, signal),
+    });
+  }
+
+  /**
+   * The mirror of a repository, fetched at least once by this process. While the repository cannot be reached the last
+   * known state serves for the time of grace; then its AppError is thrown.
+   */
+  async open(url: string, signal: AbortSignal): Promise<OpenRepository> {
+    const key = repositoryKey(url);
+    let entry = this.#watched.get(key);
+    if (!entry) {
+      entry = { url, mirror: undefined, generation: 0, fetched: false, error: undefined, failingSince: undefined };
+      this.#watched.set(key, entry);
+    }
+    if (!entry.fetched && entry.error === undefined) {
+      await this.#fetch(entry, signal).catch(() => undefined);
+      this.#queue.addAfter(key, entry.error === undefined ? this.#nextPollMs() : 1000);
+    }
+    const { mirror, failingSince } = entry;
+    const graceOver = failingSince !== undefined && this.#deps.clock.now() - failingSince > this.#deps.graceMs;
+    if (!mirror || (entry.error !== undefined && (!entry.fetched || graceOver)))
+      throw entry.error ?? new AppError('unavailable', `${url} was not read yet`);
+    return { mirror, generation: entry.generation };
+  }
+
+  /** Fetches now and resolves when done; its failure is thrown. */
+  async refresh(url: string, signal: AbortSignal): Promise<void> {
+    const key = repositoryKey(url);
+    const entry = this.#watched.get(key);
+    if (!entry) {
+      await this.open(url, signal);
+      return;
+    }
+    const { generation } = entry;
+    await this.#fetch(entry, signal);
+    if (entry.generation !== generation) this.#deps.changed(key);
+  }
+
+  /** Fetches soon. False when no application uses the repository. */
+  request(key: string): boolean {
+    if (!this.#watched.has(key)) return false;
+    this.#queue.add(key);
+    return true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#queue[Symbol.asyncDispose]();
+  }
+
+  async #tick(key: string, signal: AbortSignal): Promise<Outcome> {
+    const entry = this.#watched.get(key);
+    if (!entry) return { kind: 'done' };
+    const before = { generation: entry.generation, failed: entry.error !== undefined };
+    try {
+      await this.#fetch(entry, signal);
+    } catch (error) {
+      const { failingSince = 0 } = entry;
+      if (!before.failed || this.#deps.clock.now() - failingSince > this.#deps.graceMs) this.#deps.changed(key);
+      if (isAppError(error, 'unauthorized') || isAppError(error, 'not-found'))
+        return { kind: 'waiting', reason: error.code, message: messageOf(error), retryAfterMs: 30_000 };
+      throw error;
+    }
+    if (entry.generation !== before.generation || before.failed) this.#deps.changed(key);
+    return { kind: 'done', recheckAfterMs: this.#nextPollMs() };
+  }
+
+  async #fetch(entry: Watched, signal: AbortSignal): Promise<void> {
+    try {
+      entry.mirror ??= await this.#deps.git.open(entry.url, signal);
+      const { changed } = await entry.mirror.fetch(signal);
+      if (changed || !entry.fetched) entry.generation += 1;
+      entry.fetched = true;
+      entry.error = undefined;
+      entry.failingSince = undefined;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      entry.error = error;
+      entry.failingSince ??= this.#deps.clock.now();
+      throw error;
+    }
+  }
+
+  #nextPollMs(): number {
+    return this.#deps.pollMs * (1 + this.#deps.entropy.fraction() / 3);
+  }
+}

@@ -1,0 +1,142 @@
+import { globMatch } from '#base/glob.ts';
+import { assessHealth } from '#health/assess.ts';
+import { type KubeObject, kindOf } from '#kube/port.ts';
+import type { Application, Operation, SyncOperation } from '#model/argocd/application.ts';
+import { annotations } from '#model/argocd/names.ts';
+import { parseSyncOptions } from '#model/argocd/sync-options.ts';
+import { deletePoliciesOf, hookRoleOf, type SyncPhase, waveOf } from '#sync/hooks.ts';
+import { resourceKeyOf } from '#sync/identity.ts';
+import { copyIgnored, ignoreRulesFor } from '#sync/ignore-differences.ts';
+import { orderTasks, withPruneWaves } from '#sync/order.ts';
+import type { SyncTask } from '#sync/task.ts';
+import type { ComparedResource } from './comparison.ts';
+import type { LiveState } from './live-state.ts';
+
+export interface SyncTasksInput {
+  application: Application;
+  operation: Operation;
+  resources: readonly ComparedResource[];
+  hooks: readonly KubeObject[];
+  live: Pick<LiveState, 'get'>;
+  /** The commit that is synced, for the names of hooks with generateName. */
+  revision: string;
+  startedAtMs: number;
+  /** The destination namespace, when this sync has to create or label it. */
+  namespace: KubeObject | undefined;
+}
+
+function isSelected(selection: SyncOperation['resources'], key: ComparedResource['key']): boolean {
+  if (!selection || selection.length === 0) return true;
+  return selection.some(
+    (entry) =>
+      globMatch(entry.group ?? '', key.group) &&
+      globMatch(entry.kind, key.kind) &&
+      globMatch(entry.name, key.name) &&
+      (entry.namespace === undefined || entry.namespace === '' || entry.namespace === key.namespace),
+  );
+}
+
+export function appSyncOptions(application: Application, operation: Operation): string[] {
+  return operation.sync?.syncOptions ?? application.spec.syncPolicy?.syncOptions ?? [];
+}
+
+/** Hooks run in a complete sync with the default strategy only. */
+export function runsHooks(operation: Operation): boolean {
+  const { resources, syncStrategy } = operation.sync ?? {};
+  return (resources?.length ?? 0) === 0 && syncStrategy?.apply === undefined;
+}
+
+function optionsFor(input: SyncTasksInput, target: KubeObject | undefined, live: KubeObject | undefined) {
+  const app = appSyncOptions(input.application, input.operation);
+  const own = parseSyncOptions(app, (target ?? live)?.metadata.annotations?.[annotations.syncOptions]);
+  const ofLive = parseSyncOptions([], live?.metadata.annotations?.[annotations.syncOptions]);
+  const strategy = input.operation.sync?.syncStrategy;
+  const force = own.force || strategy?.apply?.force === true || strategy?.hook?.force === true;
+  return { ...own, force, replace: own.replace || ofLive.replace, pruneLast: own.pruneLast || ofLive.pruneLast };
+}
+
+function resourceTask(input: SyncTasksInput, resource: ComparedResource): SyncTask {
+  const { live } = resource;
+  const options = optionsFor(input, resource.desired?.object, live);
+  let target = resource.desired?.object;
+  if (target && live && options.respectIgnoreDifferences) {
+    const rules = ignoreRulesFor(live, input.application.spec.ignoreDifferences ?? []);
+    target = copyIgnored(target, live, rules.jsonPointers);
+  }
+  return {
+    key: resource.key,
+    version: resource.version,
+    phase: 'Sync',
+    wave: resource.wave,
+    hook: false,
+    deletePolicies: [],
+    target,
+    live,
+    health: live && assessHealth(live),
+    outOfSync: resource.status !== 'Synced',
+    options,
+  };
+}
+
+function hookName(hook: KubeObject, phase: SyncPhase, input: SyncTasksInput): KubeObject {
+  if (hook.metadata.name) return hook;
+  const revision = input.revision.length >= 8 ? input.revision.slice(0, 7) : input.revision;
+  const suffix = `${revision}-${phase}-${Math.floor(input.startedAtMs / 1000)}`.toLowerCase();
+  const { generateName, ...metadata } = hook.metadata;
+  return { ...hook, metadata: { ...metadata, name: `${String(generateName ?? '')}${suffix}` } };
+}
+
+function hookTasks(input: SyncTasksInput, hook: KubeObject): SyncTask[] {
+  const role = hookRoleOf(hook);
+  if (role.kind !== 'hook') return [];
+  return role.types.flatMap((type): SyncTask[] => {
+    if (type === 'PreDelete' || type === 'PostDelete') return [];
+    const target = hookName(hook, type, input);
+    const live = input.live.get(kindOf(target), target.metadata);
+    return [
+      {
+        key: resourceKeyOf(target),
+        version: kindOf(target).version,
+        phase: type,
+        wave: waveOf(target),
+        hook: true,
+        deletePolicies: deletePoliciesOf(target),
+        target,
+        live,
+        health: live && assessHealth(live),
+        outOfSync: true,
+        options: optionsFor(input, target, live),
+      },
+    ];
+  });
+}
+
+function namespaceTask(input: SyncTasksInput, namespace: KubeObject): SyncTask {
+  const live = input.live.get(kindOf(namespace), namespace.metadata);
+  return {
+    key: resourceKeyOf(namespace),
+    version: 'v1',
+    phase: 'PreSync',
+    wave: Number.MIN_SAFE_INTEGER,
+    hook: false,
+    deletePolicies: [],
+    target: namespace,
+    live,
+    health: undefined,
+    outOfSync: true,
+    options: { ...optionsFor(input, namespace, live), replace: false, force: false },
+  };
+}
+
+/** The tasks of an operation, in the order in which they run. */
+export function buildSyncTasks(input: SyncTasksInput): SyncTask[] {
+  const { operation, resources } = input;
+  const selected = resources.filter(
+    (resource) => !resource.hook && isSelected(operation.sync?.resources, resource.key),
+  );
+  const tasks = selected.map((resource) => resourceTask(input, resource));
+  if (runsHooks(operation)) for (const hook of input.hooks) tasks.push(...hookTasks(input, hook));
+  if (input.namespace) tasks.push(namespaceTask(input, input.namespace));
+  const pruneLast = appSyncOptions(input.application, operation).includes('PruneLast=true');
+  return orderTasks(withPruneWaves(tasks, pruneLast));
+}

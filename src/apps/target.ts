@@ -1,0 +1,232 @@
+import { canonicalJson, sha256Hex } from '#base/digest.ts';
+import { isAppError } from '#base/errors.ts';
+import type { CommitSha } from '#git/port.ts';
+import { type KubeDiscovery, type KubeObject, kindOf } from '#kube/port.ts';
+import type { Application, ApplicationSource } from '#model/argocd/application.ts';
+import { annotations } from '#model/argocd/names.ts';
+import type { Renderer, RenderRequest, SourceType } from '#render/port.ts';
+import { type DesiredObject, desiredObject } from '#sync/comparer.ts';
+import { hookRoleOf } from '#sync/hooks.ts';
+import { keyText, resourceKeyOf, trackingIdOf } from '#sync/identity.ts';
+import { normalizeDesired } from '#sync/normalize.ts';
+import type { RepositoryWatch } from './repository-watch.ts';
+
+/** What Git says an application should be. */
+export interface Target {
+  /** Per source, in order. A commit that changed none of the inputs does not count: the older one stays. */
+  revisions: string[];
+  sourceTypes: SourceType[];
+  /** Equal keys mean equal manifests. */
+  inputsKey: string;
+  resources: DesiredObject[];
+  hooks: KubeObject[];
+  warnings: { type: 'RepeatedResourceWarning' | 'ExcludedResourceWarning'; message: string }[];
+  /** Kinds the cluster does not serve, as `group/version/kind`. */
+  unknownKinds: string[];
+  /** Per source: what its own repository's files it reads. */
+  paths: string[][];
+}
+
+export interface TargetDeps {
+  repositories: RepositoryWatch;
+  renderer: Renderer;
+  discovery: KubeDiscovery;
+  cluster: (signal: AbortSignal) => Promise<RenderRequest['cluster']>;
+}
+
+export interface TargetOptions {
+  /** Per source, instead of its targetRevision. */
+  revisions?: string[] | undefined;
+  /** Per source: the commits that the status speaks of. */
+  known?: string[] | undefined;
+  /** The last target of the same spec: it serves again while its inputs are the same. */
+  previous?: Target | undefined;
+}
+
+export function sourcesOf(application: Application): ApplicationSource[] {
+  const { source, sources } = application.spec;
+  if (sources && sources.length > 0) return sources;
+  return source ? [source] : [];
+}
+
+interface OpenSource {
+  source: ApplicationSource;
+  request: RenderRequest;
+}
+
+async function openSources(
+  deps: TargetDeps,
+  application: Application,
+  options: TargetOptions,
+  signal: AbortSignal,
+): Promise<OpenSource[]> {
+  const cluster = await deps.cluster(signal);
+  const opened = await Promise.all(
+    sourcesOf(application).map(async (source, index) => {
+      const { mirror } = await deps.repositories.open(source.repoURL, signal);
+      const commit = await mirror.resolve(options.revisions?.[index] || source.targetRevision || 'HEAD', signal);
+      return { source, mirror, commit };
+    }),
+  );
+  const refs = new Map(
+    opened.flatMap(({ source, mirror, commit }) => (source.ref ? [[source.ref, { mirror, commit }] as const] : [])),
+  );
+  return opened.map(({ source, mirror, commit }) => ({
+    source,
+    request: {
+      application: {
+        name: application.metadata.name,
+        project: application.spec.project || 'default',
+        destinationNamespace: application.spec.destination.namespace ?? '',
+      },
+      source,
+      mirror,
+      commit,
+      refs,
+      cluster,
+    },
+  }));
+}
+
+function renders(source: ApplicationSource): boolean {
+  return !(source.ref && !source.path && !source.chart);
+}
+
+/** The commit to report: the one already reported when nothing that is read changed since. */
+async function effectiveCommits(
+  deps: TargetDeps,
+  opened: OpenSource[],
+  known: string[] | undefined,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const now = opened.map(({ request }) => request.commit as string);
+  if (known?.length !== now.length || now.every((commit, index) => commit === known[index])) return now;
+  const refs = new Map(
+    opened.flatMap(({ source, request }, index) =>
+      source.ref ? [[source.ref, { mirror: request.mirror, commit: known[index] as CommitSha }] as const] : [],
+    ),
+  );
+  try {
+    for (const [index, { source, request }] of opened.entries()) {
+      if (!renders(source)) continue;
+      const before = await deps.renderer.inputs({ ...request, commit: known[index] as CommitSha, refs }, signal);
+      const after = await deps.renderer.inputs(request, signal);
+      if (before.key !== after.key) return now;
+    }
+    return known;
+  } catch (error) {
+    // The old commit is gone from the repository, or was never right: it cannot be kept.
+    if (isAppError(error) && !signal.aborted) return now;
+    throw error;
+  }
+}
+
+const excluded = (group: string, kind: string) =>
+  group === 'events.k8s.io' ||
+  group === 'metrics.k8s.io' ||
+  (group === '' && kind === 'Event') ||
+  (group === 'coordination.k8s.io' && kind === 'Lease');
+
+/** Namespaces, tracking and normalisation: a rendered manifest as this application wants it. */
+async function place(
+  deps: TargetDeps,
+  application: Application,
+  manifest: KubeObject,
+  signal: AbortSignal,
+): Promise<{ object: KubeObject; known: boolean }> {
+  const resource = await deps.discovery.find(kindOf(manifest), signal);
+  const object = normalizeDesired(manifest);
+  const metadata = { ...object.metadata };
+  const namespace = application.spec.destination.namespace ?? '';
+  if (resource?.namespaced === false) delete metadata.namespace;
+  else if (!metadata.namespace && namespace !== '') metadata.namespace = namespace;
+  object.metadata = metadata;
+  if (object.kind !== 'CustomResourceDefinition') {
+    const id = trackingIdOf(application.metadata.name, resourceKeyOf(object), namespace);
+    metadata.annotations = { ...metadata.annotations, [annotations.trackingId]: id };
+  }
+  return { object, known: resource !== undefined };
+}
+
+async function collect(
+  deps: TargetDeps,
+  application: Application,
+  manifests: KubeObject[],
+  signal: AbortSignal,
+): Promise<Pick<Target, 'resources' | 'hooks' | 'warnings' | 'unknownKinds'>> {
+  const resources = new Map<string, DesiredObject>();
+  const hooks: KubeObject[] = [];
+  const warnings: Target['warnings'] = [];
+  const unknownKinds = new Set<string>();
+  const skippedHooks: string[] = [];
+  for (const manifest of manifests) {
+    const role = hookRoleOf(manifest);
+    if (role.kind === 'ignored') continue;
+    const { group, version, kind } = kindOf(manifest);
+    if (excluded(group, kind)) {
+      warnings.push({
+        type: 'ExcludedResourceWarning',
+        message: `${kind} ${manifest.metadata.name} is of a kind that is never managed`,
+      });
+      continue;
+    }
+    const { object, known } = await place(deps, application, manifest, signal);
+    if (!known) unknownKinds.add(`${group}/${version}/${kind}`);
+    if (role.kind === 'hook') {
+      if (role.types.some((type) => type === 'PreDelete' || type === 'PostDelete'))
+        skippedHooks.push(manifest.metadata.name);
+      if (role.types.some((type) => type !== 'PreDelete' && type !== 'PostDelete')) hooks.push(object);
+      continue;
+    }
+    const key = keyText(resourceKeyOf(object));
+    if (resources.has(key)) {
+      resources.delete(key);
+      warnings.push({
+        type: 'RepeatedResourceWarning',
+        message: `Resource ${key} appeared more than once among application resources.`,
+      });
+    }
+    resources.set(key, desiredObject(object));
+  }
+  if (skippedHooks.length > 0)
+    warnings.push({
+      type: 'ExcludedResourceWarning',
+      message: `PreDelete and PostDelete hooks are not run by this version: ${skippedHooks.join(', ')}`,
+    });
+  return { resources: [...resources.values()], hooks, warnings, unknownKinds: [...unknownKinds] };
+}
+
+/** Renders an application. Throws AppErrors that name the repository, revision or file that is wrong. */
+export async function loadTarget(
+  deps: TargetDeps,
+  application: Application,
+  options: TargetOptions,
+  signal: AbortSignal,
+): Promise<Target> {
+  const opened = await openSources(deps, application, options, signal);
+  const { previous } = options;
+  const inputs = await Promise.all(
+    opened.filter(({ source }) => renders(source)).map(({ request }) => deps.renderer.inputs(request, signal)),
+  );
+  const inputsKey = sha256Hex(canonicalJson(inputs.map(({ key }) => key)));
+  const same = previous?.inputsKey === inputsKey && previous.unknownKinds.length === 0 ? previous : undefined;
+  if (same && options.known && same.revisions.every((revision, index) => revision === options.known?.[index]))
+    return same;
+  const revisions = await effectiveCommits(deps, opened, options.known, signal);
+  if (same) return { ...same, revisions };
+  const manifests: KubeObject[] = [];
+  const sourceTypes: SourceType[] = [];
+  const paths: string[][] = [];
+  for (const { source, request } of opened) {
+    if (!renders(source)) {
+      paths.push([]);
+      continue;
+    }
+    const rendering = await deps.renderer.render(request, signal);
+    sourceTypes.push(rendering.sourceType);
+    paths.push(rendering.paths);
+    manifests.push(...rendering.manifests);
+  }
+  const collected = await collect(deps, application, structuredClone(manifests), signal);
+  return { revisions, sourceTypes, inputsKey, paths, ...collected };
+}

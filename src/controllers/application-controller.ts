@@ -1,0 +1,187 @@
+import type { SelfHealBackoff } from '#apps/auto-sync.ts';
+import { deleteObjects, planDeletion } from '#apps/deletion.ts';
+import type { LiveState } from '#apps/live-state.ts';
+import { kindsOf, type ObservationDeps } from '#apps/observation.ts';
+import { type Destination, resolveDestination, specProblems } from '#apps/project.ts';
+import type { Clock } from '#base/clock.ts';
+import type { Logger } from '#base/log.ts';
+import type { Outcome } from '#base/outcome.ts';
+import { WorkQueue } from '#base/work-queue.ts';
+import type { ApiResource, Informer, KubeClient, KubeObject } from '#kube/port.ts';
+import { type AppProject, allowAllProject, parseAppProject } from '#model/argocd/app-project.ts';
+import type { Application } from '#model/argocd/application.ts';
+import { parseApplication } from '#model/argocd/application-schema.ts';
+import { annotations } from '#model/argocd/names.ts';
+import type { AuditTrail } from './audit-trail.ts';
+import { reconcile, reportSpecProblems } from './reconcile.ts';
+import { newRuntime, type Runtime } from './runtime.ts';
+import { writeApplication } from './status-writer.ts';
+
+export interface ApplicationControllerDeps {
+  kube: KubeClient;
+  live: LiveState;
+  observation: ObservationDeps;
+  trail: AuditTrail;
+  clock: Clock;
+  logger: Logger;
+  namespace: string;
+  applications: Informer;
+  projects: Informer | undefined;
+  selfHeal: SelfHealBackoff;
+  reconcileMs: number;
+  /** Forgets which kinds the cluster serves. */
+  kindsChanged: () => void;
+}
+
+const deletionRecheckMs = 2000;
+
+/** Brings each Application to what Git says, one name at a time, whenever something it depends on moved. */
+export class ApplicationController {
+  readonly #deps: ApplicationControllerDeps;
+  readonly #queue: WorkQueue;
+  readonly #runtimes = new Map<string, Runtime>();
+  readonly #unsubscribe: (() => void)[] = [];
+  readonly #ticked = new Set<(name: string) => void>();
+
+  constructor(deps: ApplicationControllerDeps) {
+    this.#deps = deps;
+    this.#queue = new WorkQueue({
+      name: 'applications',
+      clock: deps.clock,
+      logger: deps.logger,
+      concurrency: 8,
+      firstBackoffMs: 100,
+      maxBackoffMs: 30_000,
+      tick: (name, signal) => this.#tick(name, signal),
+    });
+  }
+
+  /** Starts to follow Applications and what they manage. */
+  start(): void {
+    const { applications, projects, live } = this.#deps;
+    this.#unsubscribe.push(
+      applications.subscribe((event) => {
+        if (event.object.metadata.namespace !== this.#deps.namespace) return;
+        const { name, resourceVersion } = event.object.metadata;
+        const echo = event.type === 'upsert' && this.#runtimes.get(name)?.lastWritten === resourceVersion;
+        if (!echo) this.#queue.add(name);
+      }),
+      live.subscribe((change) => {
+        for (const name of change.applications) this.#queue.add(name);
+      }),
+    );
+    if (projects) this.#unsubscribe.push(projects.subscribe(() => this.addAll()));
+    this.addAll();
+  }
+
+  get resource(): ApiResource {
+    return this.#deps.applications.resource;
+  }
+
+  add(name: string): void {
+    this.#queue.add(name);
+  }
+
+  addAll(): void {
+    for (const object of this.#deps.applications.list(this.#deps.namespace)) this.#queue.add(object.metadata.name);
+  }
+
+  /** The object as it was last written by us or seen. */
+  find(name: string): KubeObject | undefined {
+    const { group, version, kind } = this.resource;
+    const ref = { name, namespace: this.#deps.namespace };
+    return this.#deps.live.get({ group, version, kind }, ref) ?? this.#deps.applications.get(ref);
+  }
+
+  /** Calls back after each tick of any application. */
+  onTick(listener: (name: string) => void): () => void {
+    this.#ticked.add(listener);
+    return () => this.#ticked.delete(listener);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    await this.#queue[Symbol.asyncDispose]();
+  }
+
+  async #tick(name: string, signal: AbortSignal): Promise<Outcome> {
+    const outcome = await this.#look(name, signal);
+    for (const listener of [...this.#ticked]) listener(name);
+    return outcome;
+  }
+
+  async #look(name: string, signal: AbortSignal): Promise<Outcome> {
+    const object = this.find(name);
+    if (!object) return await this.#forget(name);
+    const { application, problems } = parseApplication(object);
+    if (application.metadata.annotations?.[annotations.skipReconcile] === 'true') return { kind: 'done' };
+    const runtime = this.#runtimes.get(name) ?? newRuntime();
+    this.#runtimes.set(name, runtime);
+    if (
+      !runtime.known &&
+      application.status?.sync === undefined &&
+      application.metadata.deletionTimestamp === undefined
+    )
+      await this.#deps.trail.created(application);
+    runtime.known = true;
+    if (application.metadata.deletionTimestamp !== undefined) return await this.#delete(application, runtime, signal);
+    const input = { application, runtime, resource: this.resource };
+    const found = this.#check(application, problems);
+    if (Array.isArray(found)) return await reportSpecProblems(this.#deps, { ...input, problems: found }, signal);
+    return await reconcile(this.#deps, { ...input, ...found }, signal);
+  }
+
+  async #forget(name: string): Promise<Outcome> {
+    this.#deps.live.claim(name, []);
+    if (this.#runtimes.delete(name)) await this.#deps.trail.deleted(name);
+    this.#queue.forget(name);
+    return { kind: 'done' };
+  }
+
+  /** What is wrong with the spec, or where it leads. */
+  #check(application: Application, problems: string[]): string[] | { project: AppProject; destination: Destination } {
+    if (problems.length > 0) return problems;
+    const project = this.#project(application.spec.project || 'default');
+    if (Array.isArray(project)) return project;
+    const destination = resolveDestination(application, this.#deps.kube.server);
+    if ('problem' in destination) return [destination.problem];
+    const found = specProblems(application, project, destination);
+    return found.length > 0 ? found : { project, destination };
+  }
+
+  #project(name: string): AppProject | string[] {
+    const object = this.#deps.projects?.get({ name, namespace: this.#deps.namespace });
+    if (object) {
+      const parsed = parseAppProject(object);
+      return Array.isArray(parsed) ? parsed.map((line) => `project '${name}': ${line}`) : parsed;
+    }
+    if (name === 'default') return allowAllProject;
+    return [
+      `application references project ${name} which does not exist: create the AppProject ${name} in namespace ${this.#deps.namespace}, or set spec.project to default`,
+    ];
+  }
+
+  async #delete(application: Application, runtime: Runtime, signal: AbortSignal): Promise<Outcome> {
+    const { live, kube } = this.#deps;
+    const known = !('problem' in resolveDestination(application, kube.server));
+    await live.watch(kindsOf(application, undefined), signal);
+    const step = planDeletion(application, known ? live.trackedBy(application.metadata.name) : []);
+    const recheck: Outcome = { kind: 'done', recheckAfterMs: deletionRecheckMs };
+    switch (step.kind) {
+      case 'none':
+        return { kind: 'done' };
+      case 'wait':
+        this.#deps.logger.debug({ application: application.metadata.name }, step.message);
+        return recheck;
+      case 'delete':
+        await deleteObjects(kube, step, signal);
+        return recheck;
+      case 'release': {
+        const change = { finalizers: step.finalizers };
+        const written = await writeApplication({ kube, live }, this.resource, { application, change }, signal);
+        runtime.lastWritten = written?.metadata.resourceVersion;
+        return { kind: 'done' };
+      }
+    }
+  }
+}

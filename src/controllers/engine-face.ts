@@ -1,0 +1,278 @@
+import { compareApplication } from '#apps/comparison.ts';
+import type { LiveState } from '#apps/live-state.ts';
+import { managedResourceOf, manifestTexts } from '#apps/managed-resources.ts';
+import { kindsOf, type ObservationDeps, targetOf } from '#apps/observation.ts';
+import { isInProgress } from '#apps/operation-state.ts';
+import type {
+  ApplicationEngine,
+  ApplicationEvent,
+  ManagedResource,
+  ResourceNode,
+  RollbackResult,
+  SyncRequest,
+} from '#apps/port.ts';
+import { repositoryKey } from '#apps/repository-key.ts';
+import type { RepositoryWatch } from '#apps/repository-watch.ts';
+import { rollBack } from '#apps/rollback.ts';
+import { sourcesOf, type Target } from '#apps/target.ts';
+import { buildTree, ownedKinds } from '#apps/tree.ts';
+import type { Clock } from '#base/clock.ts';
+import { AppError } from '#base/errors.ts';
+import type { Informer, KubeClient, KubeObject } from '#kube/port.ts';
+import type { Application, Operation } from '#model/argocd/application.ts';
+import { parseApplication } from '#model/argocd/application-schema.ts';
+import { annotations, statusManager } from '#model/argocd/names.ts';
+import type { Actor, AuditLog } from '#trace/event.ts';
+import type { ApplicationController } from './application-controller.ts';
+
+export interface EngineFaceDeps {
+  kube: KubeClient;
+  live: LiveState;
+  observation: ObservationDeps;
+  controller: ApplicationController;
+  applications: Informer;
+  repositories: RepositoryWatch;
+  audit: AuditLog;
+  namespace: string;
+  clock: Clock;
+}
+
+/** Names of the applications that read the repository of a key. */
+export function usersOf(objects: readonly KubeObject[], key: string): string[] {
+  return objects
+    .filter((object) =>
+      sourcesOf(parseApplication(object).application).some((source) => repositoryKey(source.repoURL) === key),
+    )
+    .map((object) => object.metadata.name);
+}
+
+/** What the server, the command line and the page ask of the engine. */
+export class EngineFace implements ApplicationEngine {
+  readonly #deps: EngineFaceDeps;
+
+  constructor(deps: EngineFaceDeps) {
+    this.#deps = deps;
+  }
+
+  list(): Application[] {
+    const { applications, namespace } = this.#deps;
+    return applications
+      .list(namespace)
+      .map((object) => this.#parse(object))
+      .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  }
+
+  get(name: string): Application {
+    const object = this.#deps.controller.find(name);
+    if (object) return this.#parse(object);
+    const names = this.list().map((application) => application.metadata.name);
+    throw new AppError('not-found', `there is no application ${name}`, {
+      hint: names.length > 0 ? `there are: ${names.join(', ')}` : 'there are no applications yet: apply one',
+    });
+  }
+
+  subscribe(listener: (event: ApplicationEvent) => void): () => void {
+    return this.#deps.applications.subscribe((event) => {
+      if (event.object.metadata.namespace !== this.#deps.namespace) return;
+      listener({ type: event.type, application: this.#parse(event.object) });
+    });
+  }
+
+  async managedResources(name: string, signal: AbortSignal): Promise<ManagedResource[]> {
+    const { observation, live } = this.#deps;
+    const application = this.get(name);
+    const target = await this.#target(application, undefined, signal);
+    await live.watch(kindsOf(application, target), signal);
+    const { resources } = await compareApplication(observation, application, target, { withPrediction: true }, signal);
+    return resources.map(managedResourceOf);
+  }
+
+  async tree(name: string, signal: AbortSignal): Promise<ResourceNode[]> {
+    const { live } = this.#deps;
+    const application = this.get(name);
+    await live.watch([...kindsOf(application, undefined), ...ownedKinds], signal);
+    const roots = live.trackedBy(name).filter((object) => (object.metadata.ownerReferences ?? []).length === 0);
+    return buildTree(roots, live.all(ownedKinds));
+  }
+
+  async manifests(name: string, revision: string | undefined, signal: AbortSignal): Promise<string[]> {
+    const application = this.get(name);
+    const target = await this.#target(application, revision === undefined ? undefined : [revision], signal);
+    return manifestTexts([...target.resources.map(({ object }) => object), ...target.hooks]);
+  }
+
+  async sync(name: string, request: SyncRequest, actor: Actor, signal: AbortSignal): Promise<Application> {
+    const { kube, controller } = this.#deps;
+    const application = this.get(name);
+    if (application.operation || isInProgress(application.status?.operationState))
+      throw new AppError('conflict', `another operation is already in progress for application ${name}`, {
+        hint: 'wait for it to end, or terminate it',
+      });
+    const { syncOptions, retry } = application.spec.syncPolicy ?? {};
+    const operation: Operation = {
+      sync: {
+        ...(request.revision === undefined ? {} : { revision: request.revision }),
+        prune: request.prune ?? false,
+        ...(request.dryRun ? { dryRun: true } : {}),
+        ...(request.resources
+          ? {
+              resources: request.resources.map(({ namespace, ...key }) =>
+                namespace === undefined ? key : { ...key, namespace },
+              ),
+            }
+          : {}),
+        ...(syncOptions ? { syncOptions } : {}),
+      },
+      initiatedBy: { username: actor.name },
+      ...(retry ? { retry } : {}),
+    };
+    const body = { metadata: { resourceVersion: application.metadata.resourceVersion }, operation };
+    const ref = { name, namespace: this.#deps.namespace };
+    const written = await kube.patch(
+      controller.resource,
+      ref,
+      { type: 'merge', body },
+      { fieldManager: statusManager },
+      signal,
+    );
+    this.#deps.live.noteWritten(written);
+    controller.add(name);
+    return this.#parse(written);
+  }
+
+  async whenSettled(name: string, signal: AbortSignal): Promise<Application> {
+    this.get(name);
+    return await this.#afterTick(name, () => true, signal);
+  }
+
+  async refresh(name: string, level: 'normal' | 'hard', signal: AbortSignal): Promise<Application> {
+    const { kube, controller, namespace, live } = this.#deps;
+    this.get(name);
+    const body = { metadata: { annotations: { [annotations.refresh]: level } } };
+    live.noteWritten(
+      await kube.patch(
+        controller.resource,
+        { name, namespace },
+        { type: 'merge', body },
+        { fieldManager: statusManager },
+        signal,
+      ),
+    );
+    return await this.#afterTick(
+      name,
+      (application) => application.metadata.annotations?.[annotations.refresh] === undefined,
+      signal,
+    );
+  }
+
+  async terminate(name: string, signal: AbortSignal): Promise<void> {
+    const { kube, controller, namespace, live } = this.#deps;
+    const application = this.get(name);
+    if (!isInProgress(application.status?.operationState))
+      throw new AppError('conflict', `application ${name} has no operation to terminate: none is in progress`);
+    const body = {
+      metadata: { resourceVersion: application.metadata.resourceVersion },
+      status: { operationState: { phase: 'Terminating' } },
+    };
+    live.noteWritten(
+      await kube.patch(
+        controller.resource,
+        { name, namespace },
+        { type: 'merge', body },
+        { fieldManager: statusManager },
+        signal,
+      ),
+    );
+    controller.add(name);
+  }
+
+  async rollback(
+    name: string,
+    options: { to?: number | undefined },
+    actor: Actor,
+    signal: AbortSignal,
+  ): Promise<RollbackResult> {
+    const { observation, repositories, audit } = this.#deps;
+    const application = this.get(name);
+    const sources = sourcesOf(application);
+    const [source] = sources;
+    if (!source || sources.length > 1)
+      throw new AppError('unsupported', `application ${name} has ${sources.length} sources; rollback works on one`, {
+        hint: 'revert in the repository that holds the change',
+      });
+    await repositories.refresh(source.repoURL, signal);
+    const target = await targetOf(observation, application, { memory: { targets: new Map() } }, signal);
+    const { mirror } = await repositories.open(source.repoURL, signal);
+    const request = {
+      application,
+      mirror,
+      targetRevision: source.targetRevision ?? 'HEAD',
+      paths: target.paths[0] ?? [],
+      to: options.to,
+      actor,
+    };
+    const result = await rollBack(request, signal);
+    await audit.record({
+      kind: 'rollback',
+      actor,
+      cause: 'rollback request',
+      application: name,
+      environment: application.spec.destination.namespace,
+      repository: source.repoURL,
+      commit: result.commit,
+      message: `${result.message} in Git`,
+      detail: { reverted: result.reverted, to: options.to },
+    });
+    repositories.request(repositoryKey(source.repoURL));
+    return result;
+  }
+
+  repositoryChanged(url: string, _cause: string): string[] {
+    const key = repositoryKey(url);
+    this.#deps.repositories.request(key);
+    return usersOf(this.#deps.applications.list(this.#deps.namespace), key);
+  }
+
+  #parse(object: KubeObject): Application {
+    return parseApplication(object).application;
+  }
+
+  async #target(application: Application, revisions: string[] | undefined, signal: AbortSignal): Promise<Target> {
+    return await targetOf(this.#deps.observation, application, { memory: { targets: new Map() }, revisions }, signal);
+  }
+
+  /** The application after a tick that began after this call and left no operation behind. */
+  async #afterTick(
+    name: string,
+    accept: (application: Application) => boolean,
+    signal: AbortSignal,
+  ): Promise<Application> {
+    const { controller } = this.#deps;
+    return await new Promise<Application>((resolve, reject) => {
+      const done = (finish: () => void) => {
+        unsubscribe();
+        signal.removeEventListener('abort', onAbort);
+        finish();
+      };
+      const onAbort = () =>
+        done(() =>
+          reject(new AppError('canceled', `stopped waiting for application ${name}`, { cause: signal.reason })),
+        );
+      let ticks = 0;
+      const unsubscribe = controller.onTick((ticked) => {
+        if (ticked !== name) return;
+        ticks += 1;
+        const object = controller.find(name);
+        if (!object) return done(() => reject(new AppError('not-found', `application ${name} was deleted`)));
+        const application = this.#parse(object);
+        const busy = application.operation !== undefined || isInProgress(application.status?.operationState);
+        // The first tick to end may have begun before this call.
+        if (ticks >= 2 && !busy && accept(application)) return done(() => resolve(application));
+        if (!busy) controller.add(name);
+      });
+      signal.addEventListener('abort', onAbort, { once: true });
+      if (signal.aborted) return onAbort();
+      controller.add(name);
+    });
+  }
+}

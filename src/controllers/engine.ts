@@ -1,0 +1,167 @@
+import { join } from 'node:path';
+import { defaultSelfHeal, type SelfHealBackoff } from '#apps/auto-sync.ts';
+import { clusterVersions } from '#apps/cluster-versions.ts';
+import { LiveState } from '#apps/live-state.ts';
+import type { ObservationDeps } from '#apps/observation.ts';
+import type { ApplicationEngine } from '#apps/port.ts';
+import { RepositoryWatch } from '#apps/repository-watch.ts';
+import type { Clock, Entropy } from '#base/clock.ts';
+import { AppError, isAppError, messageOf } from '#base/errors.ts';
+import type { Logger } from '#base/log.ts';
+import type { GitMirrors } from '#git/port.ts';
+import type { ApiResource, InformerSet, KubeClient } from '#kube/port.ts';
+import type { Renderer } from '#render/port.ts';
+import { createRenderer } from '#render/renderer.ts';
+import { Comparer } from '#sync/comparer.ts';
+import { VerdictStore } from '#sync/verdicts.ts';
+import type { AuditLog } from '#trace/event.ts';
+import { ApplicationController } from './application-controller.ts';
+import { AuditTrail } from './audit-trail.ts';
+import { installCrds } from './crds.ts';
+import { EngineFace, usersOf } from './engine-face.ts';
+
+export interface EngineOptions {
+  kube: KubeClient;
+  informers: InformerSet;
+  git: GitMirrors;
+  audit: AuditLog;
+  clock: Clock;
+  entropy: Entropy;
+  logger: Logger;
+  /** Renders and comparisons are kept below it; losing them costs only time. */
+  cacheDir: string;
+  /** Undefined when not installed. */
+  helm?: { path: string; version: string } | undefined;
+  kubectl?: { path: string; version: string } | undefined;
+  /** Where the Application objects are; `argocd` by default. */
+  namespace?: string;
+  /** Poll interval of repositories, and the longest time between two looks at an application. */
+  reconcileMs?: number;
+  selfHeal?: SelfHealBackoff;
+  /** How long a repository may fail before applications say so. */
+  repositoryGraceMs?: number;
+}
+
+export interface RunningEngine extends AsyncDisposable {
+  engine: ApplicationEngine;
+  /** What it did so far, for tests and metrics. */
+  readonly counts: { renders: number; cacheHits: number; dryRuns: number };
+}
+
+async function requireResource(kube: KubeClient, kind: string, signal: AbortSignal): Promise<ApiResource> {
+  const found = await kube.discovery.find({ group: 'argoproj.io', version: 'v1alpha1', kind }, signal);
+  if (found) return found;
+  throw new AppError('not-found', `${kube.server} does not serve ${kind} of argoproj.io/v1alpha1`, {
+    hint: 'apply deploy/crds',
+  });
+}
+
+interface Parts {
+  live: LiveState;
+  verdicts: VerdictStore;
+  comparer: Comparer;
+  renderer: Renderer;
+  versions: ReturnType<typeof clusterVersions>;
+}
+
+async function buildParts(options: EngineOptions): Promise<Parts> {
+  const { kube, informers, clock, logger, cacheDir } = options;
+  const verdicts = new VerdictStore(join(cacheDir, 'comparisons.json'), logger);
+  await verdicts.load();
+  return {
+    live: new LiveState({ informers, discovery: kube.discovery, clock }),
+    verdicts,
+    comparer: new Comparer({ kube, verdicts }),
+    renderer: createRenderer({ cacheDir, clock, logger, helm: options.helm, kubectl: options.kubectl }),
+    versions: clusterVersions(kube, clock),
+  };
+}
+
+/**
+ * Starts the GitOps engine on one cluster: installs the CustomResourceDefinitions where they are absent, then follows
+ * Applications, their repositories and what they manage. Resolves when all Applications are known; disposing stops it
+ * and leaves the cluster as it is.
+ */
+export async function startEngine(options: EngineOptions, signal: AbortSignal): Promise<RunningEngine> {
+  const { kube, informers, git, clock, entropy, logger } = options;
+  const namespace = options.namespace ?? 'argocd';
+  const reconcileMs = options.reconcileMs ?? 180_000;
+  await installCrds({ kube, clock, logger }, namespace, signal);
+  const { live, verdicts, comparer, renderer, versions } = await buildParts(options);
+  const applications = informers.informer(await requireResource(kube, 'Application', signal));
+  const projects = informers.informer(await requireResource(kube, 'AppProject', signal));
+  const ofApplications = { group: 'argoproj.io', version: 'v1alpha1', kind: 'Application' };
+  await Promise.all([
+    live.watch([ofApplications], signal),
+    applications.whenSynced(signal),
+    projects.whenSynced(signal),
+  ]);
+  let controller: ApplicationController | undefined;
+  const changed = (key: string) => {
+    for (const name of usersOf(applications.list(namespace), key)) controller?.add(name);
+  };
+  const repositories = new RepositoryWatch({
+    git,
+    clock,
+    entropy,
+    logger,
+    pollMs: reconcileMs,
+    graceMs: options.repositoryGraceMs ?? 180_000,
+    changed,
+  });
+  const observation: ObservationDeps = {
+    repositories,
+    renderer,
+    discovery: kube.discovery,
+    cluster: (abort) => versions.get(abort),
+    live,
+    comparer,
+    versions,
+  };
+  const kindsChanged = () => {
+    kube.discovery.invalidate();
+    versions.forget();
+  };
+  const trail = new AuditTrail({ audit: options.audit, clock });
+  const selfHeal = options.selfHeal ?? defaultSelfHeal;
+  controller = new ApplicationController({
+    kube,
+    live,
+    observation,
+    trail,
+    clock,
+    logger,
+    namespace,
+    applications,
+    projects,
+    selfHeal,
+    reconcileMs,
+    kindsChanged,
+  });
+  const engine = new EngineFace({
+    kube,
+    live,
+    observation,
+    controller,
+    applications,
+    repositories,
+    audit: options.audit,
+    namespace,
+    clock,
+  });
+  controller.start();
+  return {
+    engine,
+    get counts() {
+      return { ...renderer.counts, dryRuns: comparer.dryRuns };
+    },
+    async [Symbol.asyncDispose]() {
+      await controller[Symbol.asyncDispose]();
+      await repositories[Symbol.asyncDispose]();
+      live[Symbol.dispose]();
+      await verdicts[Symbol.asyncDispose]().catch((error: unknown) => {
+        if (!isAppError(error)) logger.warn({}, messageOf(error));
+      });
+    },
+  };
+}

@@ -1,0 +1,415 @@
+import { type AutoSyncDecision, decideAutoSync, type SelfHealBackoff } from '#apps/auto-sync.ts';
+import { syncStatusOf } from '#apps/comparison.ts';
+import { replaceConditions } from '#apps/conditions.ts';
+import type { LiveState } from '#apps/live-state.ts';
+import { type Observation, type ObservationDeps, observe, targetOf } from '#apps/observation.ts';
+import { operationId, runOperation } from '#apps/operation.ts';
+import {
+  beginOperation,
+  endOperation,
+  isInProgress,
+  operationRevisions,
+  restartOperation,
+  retryDueInMs,
+  withOperationSource,
+  withRevisions,
+} from '#apps/operation-state.ts';
+import {
+  applicationHealthOf,
+  healthSection,
+  historyAfter,
+  resourceStatuses,
+  sourceTypeSection,
+  summaryOf,
+  syncSection,
+  withReconciledAt,
+} from '#apps/status.ts';
+import { sourcesOf } from '#apps/target.ts';
+import type { Clock } from '#base/clock.ts';
+import { isAppError, messageOf } from '#base/errors.ts';
+import type { Logger } from '#base/log.ts';
+import type { Outcome } from '#base/outcome.ts';
+import type { ApiResource, KubeClient } from '#kube/port.ts';
+import type { AppProject } from '#model/argocd/app-project.ts';
+import type { Application, ApplicationStatus, Operation, OperationState } from '#model/argocd/application.ts';
+import { parseApplication } from '#model/argocd/application-schema.ts';
+import { annotations } from '#model/argocd/names.ts';
+import type { AuditTrail } from './audit-trail.ts';
+import type { Runtime } from './runtime.ts';
+import { type StatusChange, writeApplication } from './status-writer.ts';
+
+export interface ReconcileDeps {
+  kube: KubeClient;
+  live: LiveState;
+  observation: ObservationDeps;
+  trail: AuditTrail;
+  clock: Clock;
+  logger: Logger;
+  namespace: string;
+  selfHeal: SelfHealBackoff;
+  reconcileMs: number;
+  kindsChanged: () => void;
+}
+
+export interface ReconcileInput {
+  application: Application;
+  runtime: Runtime;
+  resource: ApiResource;
+  project: AppProject;
+}
+
+const errorRecheckMs = 15_000;
+
+function describe(error: unknown): string {
+  const hint = isAppError(error) && error.hint !== undefined ? ` (${error.hint})` : '';
+  return `${messageOf(error)}${hint}`;
+}
+
+/** One tick of one application. */
+class Tick {
+  readonly #deps: ReconcileDeps;
+  readonly #input: Omit<ReconcileInput, 'project'>;
+  readonly #signal: AbortSignal;
+  #application: Application;
+  /** Milliseconds until something has to be looked at again. */
+  #recheckMs: number;
+
+  constructor(deps: ReconcileDeps, input: Omit<ReconcileInput, 'project'>, signal: AbortSignal) {
+    this.#deps = deps;
+    this.#input = input;
+    this.#signal = signal;
+    this.#application = input.application;
+    this.#recheckMs = deps.reconcileMs;
+  }
+
+  async specProblems(problems: string[]): Promise<Outcome> {
+    const now = this.#deps.clock.now();
+    const before = this.#application.status ?? {};
+    const found = problems.map((message) => ({ type: 'InvalidSpecError' as const, message }));
+    const status: ApplicationStatus = {
+      ...before,
+      sync: syncSection(this.#application, 'Unknown', []),
+      health: healthSection(before.health, { status: 'Unknown' }, now),
+      conditions: replaceConditions(before.conditions ?? [], ['InvalidSpecError', 'ComparisonError'], found, now),
+    };
+    return await this.#abandon(status, problems.join('; '));
+  }
+
+  async run(project: AppProject): Promise<Outcome> {
+    const refresh = this.#application.metadata.annotations?.[annotations.refresh];
+    let observation: Observation;
+    try {
+      if (refresh !== undefined) await this.#refetch();
+      observation = await this.#observe(this.#application, undefined);
+    } catch (error) {
+      if (this.#signal.aborted || isAppError(error, 'canceled')) throw error;
+      return await this.#comparisonError(error);
+    }
+    await this.#followDrift(observation);
+    const begun = await this.#beginIfWanted(observation);
+    if (begun) {
+      const ended = await this.#operate(begun, observation, project);
+      observation = await this.#observe(this.#application, undefined);
+      await this.#followDrift(observation);
+      return await this.#finish(observation, ended);
+    }
+    return await this.#finish(observation, this.#application.status?.operationState);
+  }
+
+  async #refetch(): Promise<void> {
+    for (const source of sourcesOf(this.#application))
+      await this.#deps.observation.repositories.refresh(source.repoURL, this.#signal);
+  }
+
+  async #observe(application: Application, revisions: string[] | undefined): Promise<Observation> {
+    const { observation } = this.#deps;
+    const target = await targetOf(
+      observation,
+      application,
+      { memory: this.#input.runtime.memory, revisions },
+      this.#signal,
+    );
+    return await observe(observation, application, target, this.#signal);
+  }
+
+  async #followDrift(observation: Observation): Promise<void> {
+    const { live, clock, trail } = this.#deps;
+    const { runtime } = this.#input;
+    const { found, settled } = runtime.drift.update(
+      observation.comparison.resources,
+      (key) => live.changedAt(key),
+      clock.now(),
+    );
+    // Told after the fact, so that healing does not wait for the log.
+    const heals = this.#application.status?.operationState?.operation.sync?.autoHealAttemptsCount !== undefined;
+    for (const drift of settled) if (heals) await trail.driftHealed(this.#application, drift);
+    this.#pending.push(...found.map((drift) => trail.driftDetected(this.#application, drift)));
+    for (const work of this.#pending) work.catch((error: unknown) => this.#deps.logger.error({}, messageOf(error)));
+  }
+
+  readonly #pending: Promise<void>[] = [];
+
+  #decide(observation: Observation): AutoSyncDecision {
+    const { target, comparison } = observation;
+    return decideAutoSync({
+      application: this.#application,
+      syncStatus: syncStatusOf(comparison.resources),
+      revisions: target.revisions,
+      resources: comparison.resources,
+      selfHeal: this.#deps.selfHeal,
+      now: this.#deps.clock.now(),
+    });
+  }
+
+  #refusal: string | undefined;
+
+  /** The running state of the operation that is wanted, written before anything is done; undefined when none is. */
+  async #beginIfWanted(observation: Observation): Promise<OperationState | undefined> {
+    const state = this.#application.status?.operationState;
+    let { operation } = this.#application;
+    if (isInProgress(state) && !operation) {
+      // Its request was taken away: what is recorded as running has no owner.
+      return { ...state, phase: 'Terminating' };
+    }
+    if (operation && isInProgress(state)) return await this.#resume(state);
+    if (!operation) {
+      const decision = this.#decide(observation);
+      if (decision.kind === 'wait') this.#recheckMs = Math.min(this.#recheckMs, decision.retryAfterMs);
+      if (decision.kind === 'refuse') this.#refusal = decision.message;
+      if (decision.kind !== 'sync') return undefined;
+      operation = decision.operation;
+    }
+    return await this.#begin(operation, observation);
+  }
+
+  async #begin(operation: Operation, observation: Observation): Promise<OperationState> {
+    const { clock, trail } = this.#deps;
+    const begun = beginOperation(operation, clock.now());
+    const revisions = operationRevisions(begun) ?? observation.target.revisions;
+    const state = withRevisions(begun, this.#application, await this.#commits(begun, revisions, observation));
+    await this.#write({ operation, status: { ...this.#application.status, operationState: state } });
+    this.#input.runtime.began = { id: operationId(this.#application, state), at: clock.now() };
+    await trail.syncStarted(this.#application, state);
+    return state;
+  }
+
+  /** The commits of a request, which may name branches or tags. One that cannot be resolved fails later, with a message. */
+  async #commits(state: OperationState, revisions: string[], observation: Observation): Promise<string[]> {
+    if (revisions.every((revision, index) => revision === observation.target.revisions[index])) return revisions;
+    const sources = sourcesOf(withOperationSource(this.#application, state.operation));
+    return await Promise.all(
+      revisions.map(async (revision, index) => {
+        const source = sources[index];
+        if (!source || /^[0-9a-f]{40}$/.test(revision)) return revision;
+        try {
+          const { mirror } = await this.#deps.observation.repositories.open(source.repoURL, this.#signal);
+          return await mirror.resolve(revision || source.targetRevision || 'HEAD', this.#signal);
+        } catch (error) {
+          if (isAppError(error) && !this.#signal.aborted) return revision;
+          throw error;
+        }
+      }),
+    );
+  }
+
+  async #resume(state: OperationState): Promise<OperationState> {
+    const dueInMs = retryDueInMs(state, this.#deps.clock.now());
+    if (dueInMs === undefined || dueInMs > 0) return state;
+    const restarted = restartOperation(state);
+    await this.#write({ status: { ...this.#application.status, operationState: restarted } });
+    return restarted;
+  }
+
+  /** Takes the operation as far as it goes now. */
+  async #operate(state: OperationState, observation: Observation, project: AppProject): Promise<OperationState> {
+    const { kube, live, clock, observation: parts, kindsChanged } = this.#deps;
+    const dueInMs = retryDueInMs(state, clock.now());
+    if (dueInMs !== undefined && dueInMs > 0) {
+      this.#recheckMs = Math.min(this.#recheckMs, dueInMs);
+      return state;
+    }
+    const application = withOperationSource(this.#application, state.operation);
+    const revisions = operationRevisions(state) ?? observation.target.revisions;
+    const same =
+      application === this.#application ||
+      revisions.every((revision, index) => revision === observation.target.revisions[index]);
+    const again = () => this.#observe(application, same ? undefined : revisions);
+    try {
+      const current = same ? observation : await again();
+      const known = state.syncResult ? state : withRevisions(state, application, current.target.revisions);
+      const input = { application, project, state: known, observation: current, observeAgain: again };
+      const progress = await runOperation(
+        { kube, live, comparer: parts.comparer, clock, kindsChanged },
+        input,
+        this.#signal,
+      );
+      if (progress.recheckAfterMs !== undefined) this.#recheckMs = Math.min(this.#recheckMs, progress.recheckAfterMs);
+      return progress.state;
+    } catch (error) {
+      if (this.#signal.aborted || !isAppError(error) || isAppError(error, 'conflict')) throw error;
+      return endOperation(state, 'Error', describe(error), clock.now());
+    }
+  }
+
+  async #finish(observation: Observation, state: OperationState | undefined): Promise<Outcome> {
+    const now = this.#deps.clock.now();
+    const before = this.#application.status ?? {};
+    const { target, comparison } = observation;
+    const health = applicationHealthOf(this.#application, comparison.resources);
+    const warnings = [
+      ...target.warnings,
+      ...comparison.shared.map(({ key, other }) => ({
+        type: 'SharedResourceWarning' as const,
+        message: `${key} is part of applications ${this.#application.metadata.name} and ${other}`,
+      })),
+    ];
+    if (this.#refusal === undefined && this.#application.status?.operationState !== state)
+      this.#refusal = this.#refusalAfter(observation, state);
+    const errors = this.#refusal === undefined ? [] : [{ type: 'SyncError' as const, message: this.#refusal }];
+    const { sourceType: _type, sourceTypes: _types, ...rest } = before;
+    const status: ApplicationStatus = {
+      ...rest,
+      sync: syncSection(this.#application, syncStatusOf(comparison.resources), target.revisions),
+      health: healthSection(before.health, health, now),
+      resources: resourceStatuses(comparison.resources),
+      summary: summaryOf(comparison.resources),
+      controllerNamespace: this.#deps.namespace,
+      ...sourceTypeSection(this.#application, target),
+      conditions: replaceConditions(
+        before.conditions ?? [],
+        [
+          'InvalidSpecError',
+          'ComparisonError',
+          'SyncError',
+          'SharedResourceWarning',
+          'RepeatedResourceWarning',
+          'ExcludedResourceWarning',
+        ],
+        [...errors, ...warnings],
+        now,
+      ),
+    };
+    if (state) {
+      status.operationState = state;
+      const endsNow = !isInProgress(state) && this.#application.operation !== undefined;
+      if (endsNow) status.history = historyAfter(this.#application, state);
+    }
+    return await this.#conclude(status, observation);
+  }
+
+  #refusalAfter(observation: Observation, state: OperationState | undefined): string | undefined {
+    if (!state || isInProgress(state)) return undefined;
+    const { operation: _done, ...application } = this.#application;
+    const decision = decideAutoSync({
+      application: { ...application, status: { ...application.status, operationState: state } },
+      syncStatus: syncStatusOf(observation.comparison.resources),
+      revisions: observation.target.revisions,
+      resources: observation.comparison.resources,
+      selfHeal: this.#deps.selfHeal,
+      now: this.#deps.clock.now(),
+    });
+    return decision.kind === 'refuse' ? decision.message : undefined;
+  }
+
+  async #comparisonError(error: unknown): Promise<Outcome> {
+    const now = this.#deps.clock.now();
+    const before = this.#application.status ?? {};
+    const message = describe(error);
+    const section = syncSection(this.#application, 'Unknown', []);
+    const revision = before.sync?.revision === undefined ? {} : { revision: before.sync.revision };
+    const status: ApplicationStatus = {
+      ...before,
+      sync: { ...section, ...revision },
+      health: before.health ?? healthSection(undefined, { status: 'Unknown' }, now),
+      conditions: replaceConditions(
+        before.conditions ?? [],
+        ['InvalidSpecError', 'ComparisonError'],
+        [{ type: 'ComparisonError', message }],
+        now,
+      ),
+    };
+    this.#recheckMs = errorRecheckMs;
+    return await this.#abandon(status, message);
+  }
+
+  /** Ends a requested operation that cannot be carried out, and writes the status. */
+  async #abandon(status: ApplicationStatus, message: string): Promise<Outcome> {
+    const { operation } = this.#application;
+    const now = this.#deps.clock.now();
+    const old = this.#application.status?.operationState;
+    if (operation) {
+      const state = isInProgress(old) ? old : beginOperation(operation, now);
+      const dueInMs = retryDueInMs(state, now);
+      if (dueInMs !== undefined && dueInMs > 0) this.#recheckMs = Math.min(this.#recheckMs, dueInMs);
+      else status.operationState = endOperation(state, 'Error', message, now);
+    }
+    return await this.#conclude(status, undefined);
+  }
+
+  async #conclude(next: ApplicationStatus, observation: Observation | undefined): Promise<Outcome> {
+    const { clock, trail } = this.#deps;
+    const application = this.#application;
+    const before = application.status ?? {};
+    const state = next.operationState;
+    const ends = application.operation !== undefined && state !== undefined && !isInProgress(state);
+    const orphaned = application.operation === undefined && isInProgress(before.operationState) && !isInProgress(state);
+    const status = withReconciledAt(before, next, clock.now());
+    await this.#write({
+      status,
+      operation: ends ? null : undefined,
+      removeAnnotations: [annotations.refresh],
+      project: application.spec.project === '' && observation ? 'default' : undefined,
+    });
+    if ((ends || orphaned) && state) {
+      const { began } = this.#input.runtime;
+      const startedAt = began ? began.at : Date.parse(state.startedAt);
+      this.#input.runtime.began = undefined;
+      await trail.syncEnded(application, state, startedAt);
+    }
+    await this.#tellChanges(before, status, observation);
+    await Promise.allSettled(this.#pending);
+    return { kind: 'done', recheckAfterMs: ends ? 1 : this.#recheckMs };
+  }
+
+  async #tellChanges(
+    before: ApplicationStatus,
+    after: ApplicationStatus,
+    observation: Observation | undefined,
+  ): Promise<void> {
+    const { trail } = this.#deps;
+    const revision = after.sync?.revision ?? after.sync?.revisions?.[0];
+    const old = before.sync?.revision ?? before.sync?.revisions?.[0];
+    if (revision !== undefined && revision !== old) await trail.revisionObserved(this.#application, revision);
+    const health = after.health?.status;
+    if (health !== undefined && health !== before.health?.status)
+      await trail.healthChanged(
+        this.#application,
+        before.health?.status,
+        health,
+        (observation?.comparison.resources ?? []).map(({ live }) => live),
+      );
+  }
+
+  async #write(change: StatusChange): Promise<void> {
+    const { kube, live } = this.#deps;
+    const write = { application: this.#application, change };
+    const written = await writeApplication({ kube, live }, this.#input.resource, write, this.#signal);
+    if (!written) return;
+    this.#input.runtime.lastWritten = written.metadata.resourceVersion;
+    this.#application = parseApplication(written).application;
+  }
+}
+
+/** Compares an application with Git, runs the operation that is wanted, and writes its status when it changed. */
+export async function reconcile(deps: ReconcileDeps, input: ReconcileInput, signal: AbortSignal): Promise<Outcome> {
+  return await new Tick(deps, input, signal).run(input.project);
+}
+
+/** Writes what is wrong with a spec as conditions. */
+export async function reportSpecProblems(
+  deps: ReconcileDeps,
+  input: Omit<ReconcileInput, 'project'> & { problems: string[] },
+  signal: AbortSignal,
+): Promise<Outcome> {
+  return await new Tick(deps, input, signal).specProblems(input.problems);
+}

@@ -1,0 +1,26 @@
+import { DriftTracker } from '#apps/drift.ts';
+import type { TargetMemory } from '#apps/observation.ts';
+
+/** What this process keeps of one application between ticks; a restart finds all of it again. */
+export interface Runtime {
+  memory: TargetMemory;
+  drift: DriftTracker;
+  /** resourceVersion of the last write of ours: its echo needs no tick. */
+  lastWritten: string | undefined;
+  /** The running operation as far as this process began it. */
+  began: { id: string; at: number } | undefined;
+  /** Ticks that ended. */
+  ticks: number;
+  known: boolean;
+}
+
+export function newRuntime(): Runtime {
+  return {
+    memory: { targets: new Map() },
+    drift: new DriftTracker(),
+    lastWritten: undefined,
+    began: undefined,
+    ticks: 0,
+    known: false,
+  };
+}

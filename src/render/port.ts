@@ -1,0 +1,37 @@
+import type { CommitSha, GitMirror } from '#git/port.ts';
+import type { KubeObject } from '#kube/port.ts';
+import type { ApplicationSource } from '#model/argocd/application.ts';
+
+export type SourceType = 'Helm' | 'Kustomize' | 'Directory' | 'Plugin';
+
+export interface RenderRequest {
+  application: { name: string; project: string; destinationNamespace: string };
+  source: ApplicationSource;
+  mirror: GitMirror;
+  commit: CommitSha;
+  /** Sources that others may name as `$ref/...`, by ref. */
+  refs: ReadonlyMap<string, { mirror: GitMirror; commit: CommitSha }>;
+  cluster: { kubeVersion: string; apiVersions: readonly string[] };
+}
+
+/** Everything a render depends on, found without rendering. Equal keys give equal manifests. */
+export interface RenderInputs {
+  key: string;
+  sourceType: SourceType;
+  /** Files and folders of the source's own repository that the render reads. */
+  paths: string[];
+}
+
+export interface Rendering extends RenderInputs {
+  manifests: KubeObject[];
+}
+
+/**
+ * Turns a source at a commit into manifests. `inputs` reads only object ids and small files from Git; `render` runs the
+ * tool, unless its result for the same inputs is known. Errors are AppErrors that quote the tool and name the file.
+ */
+export interface Renderer {
+  inputs(request: RenderRequest, signal: AbortSignal): Promise<RenderInputs>;
+  render(request: RenderRequest, signal: AbortSignal): Promise<Rendering>;
+  readonly counts: { readonly renders: number; readonly cacheHits: number };
+}
