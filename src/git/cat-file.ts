@@ -24,6 +24,7 @@ interface Head {
 }
 
 const triesPerObject = 2;
+const idleMs = 5 * 60_000;
 
 /**
  * Reads objects through one long-lived `git cat-file --batch`. Requests are pipelined and answered in order. When the
@@ -41,6 +42,7 @@ export class CatFile {
   /** Bytes of an object over the limit that are still to come and are thrown away. */
   #skip = 0;
   #closed = false;
+  #idle: NodeJS.Timeout | undefined;
 
   constructor(program: GitProgram, gitDir: string, maxBytes: number) {
     this.#program = program;
@@ -66,6 +68,7 @@ export class CatFile {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#idle);
     const child = this.#child;
     if (!child) return;
     const gone = new Promise((resolve) => child.once('close', resolve));
@@ -80,7 +83,15 @@ export class CatFile {
     }
     this.#queue.push(request);
     this.#child ??= this.#start();
+    if (this.#idle) this.#idle.refresh();
+    // Of many mirrors only those in use hold a process.
+    else this.#idle = setTimeout(() => this.#rest(), idleMs).unref();
     this.#child.stdin.write(`${request.name}\n`);
+  }
+
+  #rest(): void {
+    this.#idle = undefined;
+    if (this.#queue.length === 0) this.restart();
   }
 
   #start(): ChildProcessWithoutNullStreams {

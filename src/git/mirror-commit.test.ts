@@ -3,14 +3,17 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { isAppError } from '#base/errors.ts';
+import { testClock, testEntropy } from '../../test/clock.ts';
+import { toolPath } from '../../test/tools.ts';
 import type { FileChanges, GitMirror } from './port.ts';
 import { TestingGitServer } from './testing-server.ts';
 
 const signal = new AbortController().signal;
+const tools = { gitPath: toolPath('git'), clock: testClock, entropy: testEntropy };
 const author = { name: 'Ann <Example>', email: 'ann@example.com' };
 
 async function open(files: Record<string, string>) {
-  const server = await TestingGitServer.start();
+  const server = await TestingGitServer.start(tools);
   server.create('demo');
   const first = server.commit('demo', files, 'first');
   const mirrors = server.mirrors('m');

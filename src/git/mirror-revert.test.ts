@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isAppError } from '#base/errors.ts';
+import { testClock, testEntropy } from '../../test/clock.ts';
+import { toolPath } from '../../test/tools.ts';
 import { type CommitSha, parseCommitSha } from './port.ts';
 import { revertMessage } from './revert.ts';
 import { TestingGitServer } from './testing-server.ts';
 
 const signal = new AbortController().signal;
+const tools = { gitPath: toolPath('git'), clock: testClock, entropy: testEntropy };
 const author = { name: 'Ann', email: 'ann@example.com' };
 const lines = (...changes: [number, string][]) =>
   Array.from({ length: 12 }, (_, index) => `${changes.find(([at]) => at === index)?.[1] ?? `line ${index}`}\n`).join(
@@ -13,7 +16,7 @@ const lines = (...changes: [number, string][]) =>
   );
 
 async function open() {
-  const server = await TestingGitServer.start();
+  const server = await TestingGitServer.start(tools);
   server.create('demo');
   server.commit('demo', { 'a.yaml': lines(), 'b.yaml': 'b1\n', 'dir/c': 'c1\n', gone: 'gone\n' }, 'first');
   const mirrors = server.mirrors('m');

@@ -3,14 +3,16 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { isAppError } from '#base/errors.ts';
-import { testClock } from '../../test/clock.ts';
+import { testClock, testEntropy } from '../../test/clock.ts';
+import { toolPath } from '../../test/tools.ts';
 import { TestingGitServer } from './testing-server.ts';
 import { mirrorName, parseGitUrl } from './url.ts';
 
 const signal = new AbortController().signal;
+const tools = { gitPath: toolPath('git'), clock: testClock, entropy: testEntropy };
 
 async function start() {
-  const server = await TestingGitServer.start();
+  const server = await TestingGitServer.start(tools);
   server.create('demo');
   const first = server.commit('demo', { 'a.txt': 'one\n', 'dir/b.txt': 'two\n' });
   return Object.assign(server, {

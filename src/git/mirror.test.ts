@@ -2,12 +2,15 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { isAppError } from '#base/errors.ts';
+import { testClock, testEntropy } from '../../test/clock.ts';
+import { toolPath } from '../../test/tools.ts';
 import { TestingGitServer } from './testing-server.ts';
 
 const signal = new AbortController().signal;
+const tools = { gitPath: toolPath('git'), clock: testClock, entropy: testEntropy };
 
 test('reads branches, trees, files and commits of a remote', async () => {
-  await using server = await TestingGitServer.start();
+  await using server = await TestingGitServer.start(tools);
   server.create('demo');
   const first = server.commit('demo', { 'a.txt': 'one\n', 'dir/b.txt': 'b\n', 'dir/sub/c.txt': 'c\n' }, 'first');
   const second = server.commit('demo', { 'a.txt': 'two\n', 'dir.yaml': 'x\n' }, 'second\n\nWith a body.');
@@ -47,7 +50,7 @@ test('reads branches, trees, files and commits of a remote', async () => {
 });
 
 test('fetch brings what was pushed, and costs one request when nothing was', async () => {
-  await using server = await TestingGitServer.start();
+  await using server = await TestingGitServer.start(tools);
   server.create('demo');
   server.commit('demo', { a: '1' });
   await using mirrors = server.mirrors('m');
@@ -61,7 +64,7 @@ test('fetch brings what was pushed, and costs one request when nothing was', asy
 });
 
 test('20 commits of four writers at once all arrive', async () => {
-  await using server = await TestingGitServer.start();
+  await using server = await TestingGitServer.start(tools);
   server.create('demo');
   server.commit('demo', { 'values.yaml': 'log:\n' });
   const writers = ['w0', 'w1', 'w2', 'w3'].map((name) => server.mirrors(name));

@@ -4,10 +4,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createGunzip } from 'node:zlib';
-import type { Clock } from '#base/clock.ts';
+import type { Clock, Entropy } from '#base/clock.ts';
 import { silentLogger } from '#base/log.ts';
-import { testClock, testEntropy } from '../../test/clock.ts';
-import { toolPath } from '../../test/tools.ts';
 import { createGitMirrors } from './mirrors.ts';
 import type { GitCredentials, GitMirrors } from './port.ts';
 
@@ -18,10 +16,17 @@ const identity = {
   GIT_COMMITTER_EMAIL: 'dev@example.com',
 };
 
+export interface TestingTools {
+  gitPath: string;
+  clock: Clock;
+  entropy: Entropy;
+}
+
 /** For tests: real repositories behind the real `git http-backend`, on loopback. */
 export class TestingGitServer {
   readonly #root = mkdtempSync(join(tmpdir(), 'git-server-'));
   readonly #server: Server;
+  readonly #tools: TestingTools;
   /** When set, other credentials are answered 401. */
   credentials: GitCredentials | undefined;
   /** Answers a request itself by returning true. */
@@ -30,12 +35,13 @@ export class TestingGitServer {
   readonly requests: string[] = [];
   #commits = 0;
 
-  constructor() {
+  constructor(tools: TestingTools) {
+    this.#tools = tools;
     this.#server = createServer((request, response) => this.#serve(request, response));
   }
 
-  static async start(): Promise<TestingGitServer> {
-    const server = new TestingGitServer();
+  static async start(tools: TestingTools): Promise<TestingGitServer> {
+    const server = new TestingGitServer(tools);
     await new Promise<void>((resolve) => server.#server.listen(0, '127.0.0.1', resolve));
     return server;
   }
@@ -54,7 +60,7 @@ export class TestingGitServer {
   }
 
   create(repository: string): void {
-    execFileSync(toolPath('git'), ['init', '-q', '--bare', '-b', 'main', this.path(repository)]);
+    execFileSync(this.#tools.gitPath, ['init', '-q', '--bare', '-b', 'main', this.path(repository)]);
     this.git(repository, 'config', 'http.receivepack', 'true');
   }
 
@@ -79,15 +85,14 @@ export class TestingGitServer {
   }
 
   /** Mirrors in a folder of their own, `name`d so that a test can open them again. */
-  mirrors(name: string, clock: Clock = testClock): GitMirrors {
+  mirrors(name: string, clock: Clock = this.#tools.clock): GitMirrors {
     return createGitMirrors({
       dir: join(this.#root, name),
-      gitPath: toolPath('git'),
+      gitPath: this.#tools.gitPath,
       clock,
-      entropy: testEntropy,
+      entropy: this.#tools.entropy,
       logger: silentLogger,
       credentials: async () => this.credentials,
-      env: { PATH: process.env['PATH'] ?? '' },
     });
   }
 
@@ -98,8 +103,8 @@ export class TestingGitServer {
   }
 
   #run(gitDir: string, args: string[], input = ''): string {
-    const env = { ...process.env, ...identity, GIT_DIR: gitDir, HOME: this.#root, GIT_CONFIG_NOSYSTEM: '1' };
-    return execFileSync(toolPath('git'), args, { env, encoding: 'utf8', stdio: 'pipe', input }).trim();
+    const env = { ...identity, GIT_DIR: gitDir, HOME: this.#root, GIT_CONFIG_NOSYSTEM: '1' };
+    return execFileSync(this.#tools.gitPath, args, { env, encoding: 'utf8', stdio: 'pipe', input }).trim();
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
@@ -114,9 +119,8 @@ export class TestingGitServer {
         return;
       }
     }
-    const backend = spawn(toolPath('git'), ['http-backend'], {
+    const backend = spawn(this.#tools.gitPath, ['http-backend'], {
       env: {
-        PATH: process.env['PATH'],
         GIT_PROJECT_ROOT: this.#root,
         GIT_HTTP_EXPORT_ALL: '1',
         GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),

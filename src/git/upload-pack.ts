@@ -20,6 +20,7 @@ export interface Remote {
 export class UploadPack {
   readonly #agent = new Agent({
     allowH2: false,
+    keepAliveTimeout: 30_000,
     connect: { timeout: 5_000 },
     headersTimeout: 15_000,
     bodyTimeout: 15_000,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ErrorCode, isAppError } from '#base/errors.ts';
+import { testClock } from '../../test/clock.ts';
 import type { ApiResource } from './port.ts';
 import { answer, gone, pod, pods, ScriptedServer, watchLine } from './testing-server.ts';
 
@@ -36,7 +37,7 @@ test('errors keep the code and the message of the server', async (t) => {
     { status: 500, want: 'unavailable' },
     { status: 503, want: 'unavailable' },
   ];
-  await using server = await ScriptedServer.start(() => {});
+  await using server = await ScriptedServer.start(testClock, () => {});
   const client = server.client();
   for (const { status, want } of cases) {
     await t.test(String(status), async () => {
@@ -52,6 +53,12 @@ test('errors keep the code and the message of the server', async (t) => {
     assert.equal(await client.get(pods, ref, signal), undefined);
     assert.equal(await client.delete(pods, ref, {}, signal), false);
   });
+  await t.test('500 for an object that does not fit its schema is bad input', async () => {
+    const message =
+      'failed to create typed patch object (web/api; v1, Kind=Pod): .spec.foo: field not declared in schema';
+    server.handle = (_request, response) => answer(response, 500, { kind: 'Status', message, code: 500 });
+    await assert.rejects(client.get(pods, ref, signal), (error) => isAppError(error, 'bad-input'));
+  });
   await t.test('an answer that is not JSON', async () => {
     server.handle = (_request, response) => answer(response, 502, '<html>bad gateway</html>');
     await assert.rejects(
@@ -63,7 +70,7 @@ test('errors keep the code and the message of the server', async (t) => {
 
 test('429 is waited out as Retry-After says', async () => {
   let refusals = 2;
-  await using server = await ScriptedServer.start((_request, response) => {
+  await using server = await ScriptedServer.start(testClock, (_request, response) => {
     refusals -= 1;
     if (refusals >= 0) answer(response, 429, { message: 'slow down' }, { 'retry-after': '0' });
     else answer(response, 200, pod('api', '1'));
@@ -74,7 +81,7 @@ test('429 is waited out as Retry-After says', async () => {
 
 test('a read is repeated when its connection breaks; a write is not', async () => {
   let breaks = 2;
-  await using server = await ScriptedServer.start((request, response) => {
+  await using server = await ScriptedServer.start(testClock, (request, response) => {
     if (request.path.startsWith('/api/v1/namespaces/web/pods') && breaks > 0) {
       breaks -= 1;
       response.destroy();
@@ -91,13 +98,13 @@ test('a read is repeated when its connection breaks; a write is not', async () =
 });
 
 test('a server that does not answer in time is a timeout, and the connection is let go', async () => {
-  await using server = await ScriptedServer.start(() => {});
+  await using server = await ScriptedServer.start(testClock, () => {});
   const client = server.client({ requestTimeoutMs: 30 });
   await assert.rejects(client.get(pods, ref, signal), (error) => isAppError(error, 'timeout'));
 });
 
 test('nobody listening is unavailable, and says what to check', async () => {
-  await using server = await ScriptedServer.start(() => {});
+  await using server = await ScriptedServer.start(testClock, () => {});
   const client = server.client();
   await server.stopListening();
   await assert.rejects(
@@ -108,7 +115,7 @@ test('nobody listening is unavailable, and says what to check', async () => {
 
 test('list reads all pages, fills in the kind, and starts again when the pages expire', async () => {
   let expire = 1;
-  await using server = await ScriptedServer.start(({ query }, response) => {
+  await using server = await ScriptedServer.start(testClock, ({ query }, response) => {
     const item = (name: string) => ({ metadata: { name, namespace: 'web', resourceVersion: '1' } });
     if (query['continue'] === undefined)
       return answer(response, 200, { metadata: { resourceVersion: '7', continue: 'p2' }, items: [item('a')] });
@@ -137,7 +144,7 @@ test('list reads all pages, fills in the kind, and starts again when the pages e
 });
 
 test('requests are the ones the API asks for', async () => {
-  await using server = await ScriptedServer.start((request, response) =>
+  await using server = await ScriptedServer.start(testClock, (request, response) =>
     answer(response, 200, request.path.includes('/namespaces/') ? pod('api', '2') : legacyIndex(request.path)),
   );
   const client = server.client();
@@ -179,7 +186,7 @@ test('requests are the ones the API asks for', async () => {
 });
 
 test('discovery reads the legacy index, and looks again for an unknown kind at most once a second', async () => {
-  await using server = await ScriptedServer.start((request, response) =>
+  await using server = await ScriptedServer.start(testClock, (request, response) =>
     answer(response, 200, legacyIndex(request.path)),
   );
   const { discovery } = server.client();
@@ -196,7 +203,7 @@ test('discovery reads the legacy index, and looks again for an unknown kind at m
 });
 
 test('a kind that is not served is not-found with what to do', async () => {
-  await using server = await ScriptedServer.start((request, response) =>
+  await using server = await ScriptedServer.start(testClock, (request, response) =>
     answer(response, 200, legacyIndex(request.path)),
   );
   const object = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'w' } };
@@ -207,7 +214,7 @@ test('a kind that is not served is not-found with what to do', async () => {
 });
 
 test('watch gives events and bookmarks, and ends when the server ends it', async () => {
-  await using server = await ScriptedServer.start((_request, response) => {
+  await using server = await ScriptedServer.start(testClock, (_request, response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
     const lines =
       watchLine('ADDED', pod('a', '1')) +
@@ -226,7 +233,7 @@ test('watch gives events and bookmarks, and ends when the server ends it', async
 });
 
 test('watch fails as it should', async (t) => {
-  await using server = await ScriptedServer.start(() => {});
+  await using server = await ScriptedServer.start(testClock, () => {});
   const client = server.client();
   const watch = () => Array.fromAsync(client.watch(pods, { resourceVersion: '1' }, signal));
   const stream = (text: string, end: boolean) => {
@@ -268,7 +275,7 @@ test('watch fails as it should', async (t) => {
 });
 
 test('logs are text, with characters that were cut in two put together', async () => {
-  await using server = await ScriptedServer.start((_request, response) => {
+  await using server = await ScriptedServer.start(testClock, (_request, response) => {
     const bytes = Buffer.from('grüße\n');
     response.writeHead(200, { 'content-type': 'text/plain' });
     response.write(bytes.subarray(0, 3));
@@ -280,6 +287,8 @@ test('logs are text, with characters that were cut in two put together', async (
 });
 
 test('the list of a server that has no such kind is not-found', async () => {
-  await using server = await ScriptedServer.start((_request, response) => answer(response, 404, '404 page not found'));
+  await using server = await ScriptedServer.start(testClock, (_request, response) =>
+    answer(response, 404, '404 page not found'),
+  );
   await assert.rejects(server.client().list(pods, {}, signal), (error) => isAppError(error, 'not-found'));
 });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import type { Clock, Entropy } from '#base/clock.ts';
 import { isAppError } from '#base/errors.ts';
 import { getPath, getString } from '#base/json.ts';
 import { silentLogger } from '#base/log.ts';
-import { testClock, testEntropy } from '../../test/clock.ts';
 import { createKubeClient } from './client.ts';
 import { ensureCrds } from './crds.ts';
 import { createInformerSet } from './informer.ts';
@@ -23,9 +23,13 @@ export interface ContractCluster {
  * What the engine relies on in any cluster, checked through the client. Works in a namespace and with a
  * CustomResourceDefinition of its own, and removes both. `open` gives the cluster and is called once.
  */
-export function kubeContract(name: string, open: () => Promise<ContractCluster>): void {
+export function kubeContract(
+  name: string,
+  { clock, entropy }: { clock: Clock; entropy: Entropy },
+  open: () => Promise<ContractCluster>,
+): void {
   describe(`kube contract on ${name}`, () => {
-    const run = testEntropy.uuid().slice(0, 8);
+    const run = entropy.uuid().slice(0, 8);
     const namespace = `contract-${run}`;
     let cluster: ContractCluster;
     let client: KubeClient;
@@ -50,7 +54,7 @@ export function kubeContract(name: string, open: () => Promise<ContractCluster>)
 
     before(async () => {
       cluster = await open();
-      client = createKubeClient({ target: cluster.target, clock: testClock, logger: silentLogger });
+      client = createKubeClient({ target: cluster.target, clock, logger: silentLogger });
       await client.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, {}, limit());
       configMaps = await resourceOf('', 'v1', 'ConfigMap');
     });
@@ -184,7 +188,7 @@ export function kubeContract(name: string, open: () => Promise<ContractCluster>)
 
     test('an informer holds what is there and hears of what changes', async () => {
       const logger = silentLogger;
-      await using informers = createInformerSet({ client, clock: testClock, entropy: testEntropy, logger });
+      await using informers = createInformerSet({ client, clock, entropy, logger });
       const informer = informers.informer(configMaps);
       await informer.whenSynced(limit());
       const heard = Promise.withResolvers<KubeObject>();
@@ -201,8 +205,8 @@ export function kubeContract(name: string, open: () => Promise<ContractCluster>)
     test('a CustomResourceDefinition is served once it is ensured, and ensuring it again changes nothing', async () => {
       const group = `${run}.contract.example.com`;
       const crd = widgetDefinition(group);
-      await ensureCrds(client, [crd], limit(), { clock: testClock });
-      await ensureCrds(client, [crd], limit(), { clock: testClock });
+      await ensureCrds(client, [crd], limit(), { clock });
+      await ensureCrds(client, [crd], limit(), { clock });
       const widgets = await resourceOf(group, 'v1', 'Widget');
       const widget: KubeObject = { apiVersion: `${group}/v1`, kind: 'Widget', metadata: ref('w'), spec: { size: 3 } };
       const applied = await client.apply(widget, manager, limit());

@@ -147,7 +147,7 @@ export class KubeHttp {
       ...(tls.servername !== undefined && { servername: tls.servername }),
       timeout: 10_000,
     };
-    const shared = { connect, allowH2: false, pipelining: 1 };
+    const shared = { connect, allowH2: false, pipelining: 1, keepAliveTimeout: 30_000 };
     this.#agents = {
       key,
       requests: new Agent({ ...shared, connections: 32, headersTimeout: 0, bodyTimeout: 0 }),

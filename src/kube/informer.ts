@@ -1,5 +1,6 @@
+import { abortable } from '#base/abortable.ts';
 import type { Clock, Entropy } from '#base/clock.ts';
-import { type AppError, isAppError, messageOf } from '#base/errors.ts';
+import { AppError, isAppError, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { ApiResource, Informer, InformerEvent, InformerSet, KubeClient, KubeObject, ObjectRef } from './port.ts';
 
@@ -47,7 +48,7 @@ class Reflector implements Informer {
   readonly #deps: InformerDeps;
   readonly #objects = new Map<string, KubeObject>();
   readonly #listeners = new Set<(event: InformerEvent) => void>();
-  readonly #waiting = new Set<{ resolve: () => void; reject: (error: unknown) => void }>();
+  readonly #waiting = new Set<PromiseWithResolvers<void>>();
   #synced = false;
   #resourceVersion: string | undefined;
 
@@ -64,21 +65,13 @@ class Reflector implements Informer {
   /** Rejects at once when the cluster refuses the list for want of permission: waiting would not help. */
   async whenSynced(signal: AbortSignal): Promise<void> {
     if (this.#synced) return;
-    signal.throwIfAborted();
-    await new Promise<void>((resolve, reject) => {
-      const onAbort = () => waiter.reject(signal.reason);
-      const settle = (finish: () => void) => {
-        signal.removeEventListener('abort', onAbort);
-        this.#waiting.delete(waiter);
-        finish();
-      };
-      const waiter = {
-        resolve: () => settle(resolve),
-        reject: (error: unknown) => settle(() => reject(error)),
-      };
-      signal.addEventListener('abort', onAbort, { once: true });
-      this.#waiting.add(waiter);
-    });
+    const waiter = Promise.withResolvers<void>();
+    this.#waiting.add(waiter);
+    try {
+      await abortable(waiter.promise, signal);
+    } finally {
+      this.#waiting.delete(waiter);
+    }
   }
 
   get(ref: ObjectRef): KubeObject | undefined {
@@ -113,7 +106,7 @@ class Reflector implements Informer {
       }
       await this.#pause(failures, signal);
     }
-    for (const waiter of [...this.#waiting]) waiter.reject(signal.reason);
+    for (const waiter of [...this.#waiting]) waiter.reject(new AppError('canceled', 'the informers were closed'));
   }
 
   async #relist(signal: AbortSignal): Promise<void> {

@@ -33,8 +33,11 @@ const hints: Partial<Record<ErrorCode, string>> = {
  * kept behind it.
  */
 export function statusError(what: string, status: number, body: string): AppError {
-  const code = codeOfStatus(status);
-  return new AppError(code, `${what}: ${statusMessage(status, body)}`, { hint: hints[code] });
+  const message = statusMessage(status, body);
+  // The API server answers 500 without a reason when an applied object does not fit its schema.
+  const misfit = status === 500 && message.startsWith('failed to create typed patch object');
+  const code = misfit ? 'bad-input' : codeOfStatus(status);
+  return new AppError(code, `${what}: ${message}`, { hint: hints[code] });
 }
 
 /** An ERROR event of a watch: a Status object. 410 is `conflict`: list again. */

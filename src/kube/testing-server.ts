@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Clock } from '#base/clock.ts';
 import { silentLogger } from '#base/log.ts';
-import { testClock } from '../../test/clock.ts';
 import { createKubeClient } from './client.ts';
 import type { KubeTarget } from './kubeconfig.ts';
 import type { ApiResource, KubeClient, KubeObject } from './port.ts';
@@ -50,10 +50,12 @@ export function answer(response: ServerResponse, status: number, body: unknown, 
 export class ScriptedServer {
   readonly requests: SeenRequest[] = [];
   readonly #server: Server;
+  readonly #clock: Clock;
   readonly #clients: KubeClient[] = [];
   handle: Handler;
 
-  constructor(handle: Handler) {
+  constructor(clock: Clock, handle: Handler) {
+    this.#clock = clock;
     this.handle = handle;
     this.#server = createServer(async (request, response) => {
       const url = new URL(request.url ?? '/', 'http://localhost');
@@ -66,8 +68,8 @@ export class ScriptedServer {
     });
   }
 
-  static async start(handle: Handler): Promise<ScriptedServer> {
-    const server = new ScriptedServer(handle);
+  static async start(clock: Clock, handle: Handler): Promise<ScriptedServer> {
+    const server = new ScriptedServer(clock, handle);
     await new Promise<void>((resolve) => server.#server.listen(0, '127.0.0.1', resolve));
     return server;
   }
@@ -83,7 +85,7 @@ export class ScriptedServer {
       server: this.url,
       access: async () => ({ headers: { Authorization: 'Bearer a-token-for-tests' }, tls }),
     };
-    const client = createKubeClient({ target, clock: testClock, logger: silentLogger, ...options });
+    const client = createKubeClient({ target, clock: this.#clock, logger: silentLogger, ...options });
     this.#clients.push(client);
     return client;
   }

@@ -95,6 +95,19 @@ test('a damaged file is named with what to do, and left as it is', async (t) => 
   });
 });
 
+test('damage that shows while it is open is told the same way', async () => {
+  const path = join(folder, 'later.db');
+  await using store = await openStore({ path, ...deps });
+  await store.db.insertInto('audit_events').values(event).execute();
+  await sql`pragma wal_checkpoint(truncate)`.execute(store.db);
+  const data = readFileSync(path);
+  data.fill(0xa5, 4096);
+  writeFileSync(path, data);
+  await sql`pragma shrink_memory`.execute(store.db);
+  const read = store.db.selectFrom('audit_events').selectAll().execute();
+  await assert.rejects(read, (error) => isAppError(error, 'corrupt-data') && error.message.includes(path));
+});
+
 test('a file of a newer version is refused', async () => {
   const path = join(folder, 'newer.db');
   {

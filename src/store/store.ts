@@ -3,11 +3,11 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely, SqliteDialect } from 'kysely';
 import type { Clock } from '#base/clock.ts';
-import { AppError, isAppError, messageOf } from '#base/errors.ts';
+import { AppError, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import { migrations } from './migrations.ts';
 import type { Tables } from './schema.ts';
-import { sqliteDatabase } from './sqlite.ts';
+import { damagedStore, sqliteDatabase, storeError } from './sqlite.ts';
 
 export interface StoreDeps {
   /** The database file; made with its folder when absent. `:memory:` for one that is not kept. */
@@ -37,11 +37,10 @@ export async function openStore(deps: StoreDeps): Promise<Store> {
     migrate(database, deps);
   } catch (error) {
     closeQuietly(database);
-    if (isAppError(error)) throw error;
-    throw damaged(path, error);
+    throw storeError(path, error);
   }
   logger.debug({ path }, 'store opened');
-  const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: sqliteDatabase(database) }) });
+  const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: sqliteDatabase(database, path) }) });
   return {
     path,
     db,
@@ -69,7 +68,7 @@ function prepare(database: DatabaseSync, path: string): void {
     .prepare('PRAGMA quick_check(3)')
     .all()
     .map((row) => String(row['quick_check']));
-  if (verdicts.length !== 1 || verdicts[0] !== 'ok') throw damaged(path, new Error(verdicts.join('; ')));
+  if (verdicts.length !== 1 || verdicts[0] !== 'ok') throw damagedStore(path, new Error(verdicts.join('; ')));
 }
 
 /** Each step runs once, in order, in a transaction with the note that it ran. */
@@ -94,18 +93,6 @@ function migrate(database: DatabaseSync, { path, clock, logger }: StoreDeps): vo
     }
     logger.debug({ path, version: index + 1 }, 'store schema brought up');
   }
-}
-
-function damaged(path: string, cause: unknown): AppError {
-  if (/locked|busy/i.test(messageOf(cause)))
-    return new AppError('unavailable', `the store ${path} is in use by another process`, {
-      cause,
-      hint: 'stop the other process, or give this one a folder of its own',
-    });
-  return new AppError('corrupt-data', `the store ${path} is damaged: ${messageOf(cause)}`, {
-    cause,
-    hint: `move it away and start again, e.g. mv ${path} ${path}.damaged: history is lost then, convergence is not`,
-  });
 }
 
 function closeQuietly(database: DatabaseSync): void {
