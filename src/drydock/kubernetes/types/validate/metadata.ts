@@ -5,7 +5,7 @@ import type { NameRule } from './names.ts';
 import { labelValueErrors, nameErrors, qualifiedNameErrors } from './names.ts';
 
 const annotationLimit = 256 * 1024;
-/** Finalizers without a domain that the server itself knows. */
+/** Finalizers without a path that the server itself knows. */
 const standardFinalizers = new Set(['orphan', 'foregroundDeletion', 'kubernetes']);
 
 export function validateMetadata(object: ApiObject, old: ApiObject | undefined, rule: NameRule): FieldError[] {
@@ -23,6 +23,19 @@ export function validateMetadata(object: ApiObject, old: ApiObject | undefined, 
   errors.push(...validateAnnotations(metadata.annotations, 'metadata.annotations'));
   errors.push(...validateOwners(metadata.ownerReferences));
   errors.push(...validateFinalizers(metadata.finalizers, old?.metadata.finalizers));
+  return errors;
+}
+
+/** The rules of `validateMetadata` and, as built-in kinds have it and custom resources have not, no foreign finalizer without a path. */
+export function validateBuiltinMetadata(object: ApiObject, old: ApiObject | undefined, rule: NameRule): FieldError[] {
+  const errors = validateMetadata(object, old, rule);
+  const { finalizers } = object.metadata;
+  if (!Array.isArray(finalizers) || jsonEqual(finalizers, old?.metadata.finalizers)) return errors;
+  const why = 'name is neither a standard finalizer name nor is it fully qualified';
+  for (const name of finalizers.map(String)) {
+    if (qualifiedNameErrors(name).length > 0 || name.includes('/') || standardFinalizers.has(name)) continue;
+    errors.push(invalid('metadata.finalizers', name, why));
+  }
   return errors;
 }
 
@@ -79,11 +92,6 @@ function validateFinalizers(finalizers: unknown, old: unknown): FieldError[] {
     const text = String(name);
     const problems = qualifiedNameErrors(text);
     for (const why of problems) errors.push(invalid('metadata.finalizers', text, why));
-    if (problems.length === 0 && !text.includes('/') && !standardFinalizers.has(text)) {
-      errors.push(
-        invalid('metadata.finalizers', text, 'name is neither a standard finalizer name nor is it fully qualified'),
-      );
-    }
   }
   if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion')) {
     errors.push(forbidden('metadata.finalizers', 'finalizer orphan and foregroundDeletion cannot be both set'));

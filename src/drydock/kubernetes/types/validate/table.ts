@@ -1,6 +1,6 @@
 import type { ApiObject, FieldError } from '../../api/port.ts';
 import { validateDefinition } from './definition.ts';
-import { validateMetadata } from './metadata.ts';
+import { validateBuiltinMetadata } from './metadata.ts';
 import type { NameRule } from './names.ts';
 import { validateIngress, validateIngressClass, validateNetworkPolicy, validateService } from './network.ts';
 import {
@@ -74,5 +74,5 @@ const unnamed = /Review$|^autoscaling\/v1\.Scale$|\.TokenRequest$|\.Binding$|\.E
 export function validateKind(name: string, object: ApiObject, old: ApiObject | undefined): FieldError[] {
   const own = validators[name]?.(object, old) ?? [];
   if (unnamed.test(name)) return own;
-  return [...validateMetadata(object, old, nameRules[name] ?? 'subdomain'), ...own];
+  return [...validateBuiltinMetadata(object, old, nameRules[name] ?? 'subdomain'), ...own];
 }
