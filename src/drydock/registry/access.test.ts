@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ManualClock } from '../../../test/clock.ts';
+import { basic, codeOf, RegistryFixture, sha256 } from '../../../test/registry-fixture.ts';
 import { parseScopes } from './access.ts';
-import { basic, codeOf, RegistryFixture, sha256 } from './registry-fixture.ts';
 
 const reader = basic('reader', 'reader-password');
 

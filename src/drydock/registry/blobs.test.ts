@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { basic, codeOf, RegistryFixture, sha256 } from './registry-fixture.ts';
+import { basic, codeOf, RegistryFixture, sha256 } from '../../../test/registry-fixture.ts';
 
 let registry: RegistryFixture;
 before(async () => {

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { ManualClock } from '../../../test/clock.ts';
+import { basic, RegistryFixture } from '../../../test/registry-fixture.ts';
 import type { RegistryAuditRecord } from './audit.ts';
-import { basic, RegistryFixture } from './registry-fixture.ts';
 
 const roleArn = 'arn:aws:iam::123456789012:role/push-api';
 const subject = 'repo:shop/api:ref:refs/heads/main';

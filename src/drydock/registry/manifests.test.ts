@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import { codeOf, indexType, manifestType, RegistryFixture, sha256 } from './registry-fixture.ts';
+import { codeOf, indexType, manifestType, RegistryFixture, sha256 } from '../../../test/registry-fixture.ts';
 
 let registry: RegistryFixture;
 before(async () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
-import { basic, manifestType, sha256 } from './registry-fixture.ts';
+import { basic, manifestType, sha256 } from '../../../test/registry-fixture.ts';
 
 const script = `
   import { startRegistry } from '${join(import.meta.dirname, 'start-registry.ts')}';

@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '#base/log.ts';
-import { testClock, testEntropy } from '../../../test/clock.ts';
-import type { Listening } from '../address.ts';
-import { type RegistryDeps, startRegistry } from './start-registry.ts';
+import type { Listening } from '#drydock/address.ts';
+import { type RegistryDeps, startRegistry } from '#drydock/registry/start-registry.ts';
+import { testClock, testEntropy } from './clock.ts';
 
 export const manifestType = 'application/vnd.oci.image.manifest.v1+json';
 export const indexType = 'application/vnd.oci.image.index.v1+json';
