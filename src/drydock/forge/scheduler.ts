@@ -205,7 +205,10 @@ export class Scheduler {
       definition.continueOnError === undefined ? false : isTruthy(evaluate(definition.continueOnError, scope));
     return {
       key: definition.id,
-      name: definition.name !== undefined && definition.name.kind !== 'literal' && named ? named : `${named ?? definition.id}${matrixSuffix(cell)}`,
+      name:
+        definition.name !== undefined && definition.name.kind !== 'literal' && named
+          ? named
+          : `${named ?? definition.id}${matrixSuffix(cell)}`,
       cell,
       detail: { ...detail, continueOnError },
       environment,
