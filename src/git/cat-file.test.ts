@@ -7,6 +7,7 @@ import { after, test } from 'node:test';
 import { isAppError } from '#base/errors.ts';
 import { toolPath } from '../../test/tools.ts';
 import { CatFile } from './cat-file.ts';
+import { Slots } from './slots.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cat-file-'));
 const gitDir = join(folder, 'r.git');
@@ -19,7 +20,7 @@ git(['init', '-q', '--bare', gitDir]);
 const blob = (content: string | Buffer) => git(['hash-object', '-w', '--stdin'], content);
 
 const signal = new AbortController().signal;
-const program = { gitPath: toolPath('git'), home: folder, env: {} };
+const program = { gitPath: toolPath('git'), home: folder, env: {}, slots: new Slots(2) };
 
 test('reads many objects at once, each whole, in any size', async () => {
   await using objects = new CatFile(program, gitDir, 10_000_000);

@@ -1,6 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { AppError, throwIfAborted } from '#base/errors.ts';
 import type { GitCredentials } from './port.ts';
+import type { Slots } from './slots.ts';
 
 /** How git is run: one program, one empty home, and the few variables of the environment it may see. */
 export interface GitProgram {
@@ -9,6 +10,8 @@ export interface GitProgram {
   home: string;
   /** Passed on as they are, e.g. PATH, HTTPS_PROXY, SSH_AUTH_SOCK. */
   env: Readonly<Record<string, string>>;
+  /** How many short-lived programs run at once. */
+  slots: Slots;
 }
 
 export interface GitRun {
@@ -47,8 +50,11 @@ const fixedConfig: [string, string][] = [
 ];
 
 /** Runs one git command to its end. Any exit code is a result; not starting, time and size limits are AppErrors. */
-export async function runGit(program: GitProgram, run: GitRun, signal: AbortSignal): Promise<GitResult> {
-  throwIfAborted(signal);
+export function runGit(program: GitProgram, run: GitRun, signal: AbortSignal): Promise<GitResult> {
+  return program.slots.run(signal, () => runToEnd(program, run, signal));
+}
+
+async function runToEnd(program: GitProgram, run: GitRun, signal: AbortSignal): Promise<GitResult> {
   const { maxBytes = defaultMaxBytes, timeoutMs = 60_000 } = run;
   const child = spawnGit(program, run);
   const what = `git ${run.args[0]}`;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { isAppError } from '#base/errors.ts';
@@ -119,13 +119,14 @@ test('a damaged mirror is cloned anew', async (t) => {
     },
   ];
   await using shared = await start();
+  {
+    await using mirrors = shared.mirrors('whole');
+    await mirrors.open(shared.url('demo'), signal);
+  }
   for (const { name, damage } of damages) {
     await t.test(`${name}, found when opened`, async () => {
       const server = shared;
-      {
-        await using mirrors = server.mirrors(name);
-        await mirrors.open(server.url('demo'), signal);
-      }
+      cpSync(server.folder('whole'), server.folder(name), { recursive: true });
       damage(server.mirrorDir(name));
       await using mirrors = server.mirrors(name);
       const mirror = await mirrors.open(server.url('demo'), signal);

@@ -38,6 +38,8 @@ export interface MirrorDeps {
 const maxBlobBytes = 64 * 1024 * 1024;
 const healAtMostEveryMs = 60_000;
 const tidyEveryFetches = 100;
+const maxQuickMisses = 3;
+const lsRemoteTimeoutMs = 30_000;
 
 /** Opens the mirror in `gitDir`, cloning when there is none or a damaged one. */
 export async function openMirror(
@@ -71,6 +73,7 @@ class Mirror implements GitMirror {
   #nextFetch: Promise<{ changed: boolean }> | undefined;
   #healedAt = Number.NEGATIVE_INFINITY;
   #fetches = 0;
+  #quickMisses = 0;
 
   constructor(deps: MirrorDeps, url: GitUrl, gitDir: string) {
     this.url = url.url;
@@ -263,13 +266,21 @@ class Mirror implements GitMirror {
 
   async #remoteRefs(credentials: GitCredentials | undefined, signal: AbortSignal): Promise<RefSnapshot> {
     const quick = await this.#quick()?.refs({ url: this.url, credentials }, signal);
-    if (quick) return quick;
-    const run = { args: ['ls-remote', '--symref', this.url, 'HEAD', 'refs/heads/*', 'refs/tags/*'], credentials };
-    return parseLsRemote((await this.#storage.git({ ...run, gitDir: undefined }, signal)).stdout.toString('utf8'));
+    if (quick) {
+      this.#quickMisses = 0;
+      return quick;
+    }
+    const args = ['ls-remote', '--symref', this.url, 'HEAD', 'refs/heads/*', 'refs/tags/*'];
+    const run = { args, credentials, gitDir: undefined, timeoutMs: lsRemoteTimeoutMs };
+    const { stdout } = await this.#storage.git(run, signal);
+    this.#quickMisses += 1;
+    return parseLsRemote(stdout.toString('utf8'));
   }
 
   #quick(): UploadPack | undefined {
-    return this.#address.transport === 'http' ? this.#deps.uploadPack : undefined;
+    // git understood the server each time and we did not: an old server, or a certificate that only git trusts.
+    if (this.#quickMisses >= maxQuickMisses || this.#address.transport !== 'http') return undefined;
+    return this.#deps.uploadPack;
   }
 
   /** Brings a few moved refs by one POST. False leaves it to git: much moved, refs went away, or anything is odd. */
@@ -289,9 +300,11 @@ class Mirror implements GitMirror {
 
   async #clone(signal: AbortSignal): Promise<void> {
     const credentials = await this.#credentials(signal);
+    // Asked first because it fails soon: a clone may take many minutes.
+    const { head } = await this.#remoteRefs(credentials, signal);
     await this.#storage.cloneAnew(credentials, signal);
-    this.#snapshot = { refs: await this.#storage.readRefs(signal), head: undefined };
-    await this.#refresh(signal);
+    if (head !== undefined) await this.#storage.setHead(head, signal);
+    this.#snapshot = { refs: await this.#storage.readRefs(signal), head };
   }
 
   async #lookUp(revision: string, signal: AbortSignal): Promise<CommitSha | undefined> {

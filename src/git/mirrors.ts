@@ -7,6 +7,7 @@ import type { Logger } from '#base/log.ts';
 import type { GitProgram } from './git-process.ts';
 import { type MirrorDeps, openMirror } from './mirror.ts';
 import type { GitCredentials, GitMirror, GitMirrors } from './port.ts';
+import { Slots } from './slots.ts';
 import { UploadPack } from './upload-pack.ts';
 import { type GitUrl, mirrorName, parseGitUrl } from './url.ts';
 
@@ -23,6 +24,8 @@ export interface GitMirrorsDeps {
   env?: Readonly<Record<string, string>>;
 }
 
+const programLimit = 16;
+
 /** Mirrors of any number of repositories, opened on first use and shared by address. */
 export function createGitMirrors(deps: GitMirrorsDeps): GitMirrors {
   return new Mirrors(deps);
@@ -33,6 +36,7 @@ class Mirrors implements GitMirrors {
   readonly #uploadPack: UploadPack | undefined;
   readonly #open = new Map<string, Promise<GitMirror>>();
   readonly #life = new AbortController();
+  readonly #slots = new Slots(programLimit);
 
   constructor(deps: GitMirrorsDeps) {
     this.#deps = deps;
@@ -65,7 +69,7 @@ class Mirrors implements GitMirrors {
     const { dir, gitPath, clock, entropy, logger, credentials, env = {} } = this.#deps;
     const home = join(dir, 'home');
     await mkdir(home, { recursive: true });
-    const program: GitProgram = { gitPath, home, env };
+    const program: GitProgram = { gitPath, home, env, slots: this.#slots };
     const mirrorDeps: MirrorDeps = { program, uploadPack: this.#uploadPack, clock, entropy, logger, credentials };
     return openMirror(mirrorDeps, address, join(dir, mirrorName(address)), this.#life.signal);
   }
