@@ -45,7 +45,14 @@ export async function startKubernetes(options: KubernetesOptions): Promise<Kuber
     await startApiServer({ clock, entropy, logger, types: createTypeRegistry(), dataDir, port }),
   );
   const { api, caPem, adminToken } = server;
-  stack.use(startControllers({ api, clock, entropy, logger }, { caCertificate: caPem }));
+  // Volumes live as long as the objects that claim them.
+  const volumesDir = join(dataDir ?? runtimeDir, 'volumes');
+  stack.use(
+    startControllers(
+      { api, clock, entropy, logger },
+      { caCertificate: caPem, volumesDir: join(runtimeDir, 'volumes') },
+    ),
+  );
   const agent = stack.use(
     await startNodeAgent({
       api,

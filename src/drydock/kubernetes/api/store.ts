@@ -31,11 +31,14 @@ export class Store {
   #pending: Pending[] = [];
   #flushing: NodeJS.Immediate | undefined;
   #revision: number;
+  /** History begins here, for every kind: what happened in earlier runs is forgotten. */
+  readonly #firstRevision: number;
   #closed = false;
 
   constructor(journal: Journal | undefined) {
     this.#journal = journal;
     this.#revision = Math.max(1, journal?.revision ?? 1);
+    this.#firstRevision = this.#revision;
     for (const row of journal?.load() ?? []) {
       const stored = storedObject(row.storage, row.key, row.object, row.revision);
       this.#table(row.storage).objects.set(row.key, stored);
@@ -151,7 +154,7 @@ export class Store {
   #table(storage: GroupResource): Table {
     let table = this.#tables.get(storage);
     if (!table) {
-      table = { objects: new Map(), sorted: undefined, history: new EventHistory(this.#revision) };
+      table = { objects: new Map(), sorted: undefined, history: new EventHistory(this.#firstRevision) };
       this.#tables.set(storage, table);
     }
     return table;
@@ -164,8 +167,6 @@ export class Store {
   ): StoredObject {
     if (this.#closed) throw new ApiError(503, 'ServiceUnavailable', 'the server is shutting down');
     if (this.get(at.storage, at.key)?.revision !== expected?.revision) throw new WriteRace(at.key);
-    // The table must exist before the counter moves: its history starts at the version before its first change.
-    this.#table(at.storage);
     this.#revision += 1;
     return build(this.#revision);
   }

@@ -167,7 +167,7 @@ async function tryUpdate(deps: WriteDeps, input: UpdateInput, stored: StoredObje
   resource.type.applyDefaults(wanted, live);
   const release = await admitUpdate(deps, { resource, object: wanted, live, dryRun: options.dryRun });
   try {
-    advanceGeneration(resource, wanted, live);
+    if (subresource !== 'status') advanceGeneration(resource, wanted, live);
     // A binding sets the node of a pod, which nothing else may change.
     const errors = subresource === 'binding' ? [] : resource.type.validateUpdate(wanted, live);
     if (errors.length > 0) throw invalid(resource, name, errors);
