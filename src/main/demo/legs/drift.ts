@@ -45,7 +45,7 @@ export const drift: Leg = {
 async function healedMs(context: StoryContext): Promise<string> {
   const { stdout } = await slipway(context, [
     'events',
-    '--application',
+    '--app',
     'myshop-api-dev',
     '--kind',
     'drift-healed',
@@ -53,7 +53,7 @@ async function healedMs(context: StoryContext): Promise<string> {
     'json',
   ]);
   const events: unknown = JSON.parse(stdout);
-  const duration = Array.isArray(events) ? getNumber(events[0], 'durationMs') : undefined;
+  const duration = Array.isArray(events) ? getNumber(events.at(-1), 'durationMs') : undefined;
   if (duration === undefined) throw new AppError('not-found', 'the audit log has no drift-healed event for dev');
   context.measure('drift seen to healed', duration);
   return `healed in ${Math.round(duration)} ms`;
