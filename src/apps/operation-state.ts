@@ -9,9 +9,24 @@ export function isInProgress(
   return state?.phase === 'Running' || state?.phase === 'Terminating';
 }
 
-/** The state of an operation that has just been taken up. */
-export function beginOperation(operation: Operation, now: number): OperationState {
-  return { operation, phase: 'Running', message: 'waiting to start', startedAt: timestamp(now) };
+const idName = 'slipway.dev/operation';
+
+/** The state of an operation that has just been taken up. It is told from all others by the object's version then. */
+export function beginOperation(application: Application, operation: Operation, now: number): OperationState {
+  const { name, resourceVersion = '' } = application.metadata;
+  const info = [...(operation.info ?? []), { name: idName, value: `${name}-${resourceVersion}` }];
+  return {
+    operation: { ...operation, info },
+    phase: 'Running',
+    message: 'waiting to start',
+    startedAt: timestamp(now),
+  };
+}
+
+/** The same for an operation before and after a restart, another one for each try. */
+export function operationId(state: OperationState): string {
+  const own = state.operation.info?.findLast(({ name }) => name === idName)?.value ?? state.startedAt;
+  return state.retryCount ? `${own}-${state.retryCount}` : own;
 }
 
 /** With the commits that it will sync, which stay the same until it ends. */

@@ -12,7 +12,7 @@ import { planSync, type SyncAction } from '#sync/plan.ts';
 import { isPrune, resultId, resultOf, type SyncTask } from '#sync/task.ts';
 import type { LiveState } from './live-state.ts';
 import type { Observation } from './observation.ts';
-import { endOperation } from './operation-state.ts';
+import { endOperation, operationId } from './operation-state.ts';
 import { isKindPermitted } from './project.ts';
 import { appSyncOptions, buildSyncTasks } from './sync-tasks.ts';
 
@@ -44,11 +44,6 @@ const maxSteps = 200;
 const crdWaitMs = 3000;
 const recheckMs = 30_000;
 const hookRecheckMs = 1000;
-
-export function operationId(application: Application, state: OperationState): string {
-  const retry = state.retryCount ? `-${state.retryCount}` : '';
-  return `${application.metadata.name}-${state.startedAt}${retry}`;
-}
 
 async function destinationNamespace(
   deps: OperationDeps,
@@ -196,7 +191,7 @@ class Run {
     const plan = planSync({
       tasks,
       results: this.#results,
-      operationId: operationId(application, this.#state),
+      operationId: operationId(this.#state),
       prune: this.#state.operation.sync?.prune ?? false,
       applyOutOfSyncOnly: appSyncOptions(application, this.#state.operation).includes('ApplyOutOfSyncOnly=true'),
       pruneApproved: this.#pruneApproved(),
@@ -258,7 +253,7 @@ class Run {
   async #execute(groups: SyncAction[][]): Promise<ResourceResult[]> {
     const { application } = this.#input;
     const options = {
-      operationId: operationId(application, this.#state),
+      operationId: operationId(this.#state),
       dryRun: this.#state.operation.sync?.dryRun ?? false,
     };
     const written = (task: SyncTask, object: KubeObject) => {

@@ -1,5 +1,5 @@
 import type { Drift } from '#apps/drift.ts';
-import { operationId } from '#apps/operation.ts';
+import { operationId } from '#apps/operation-state.ts';
 import type { Clock } from '#base/clock.ts';
 import { getString } from '#base/json.ts';
 import type { Application, OperationState } from '#model/argocd/application.ts';
@@ -58,7 +58,7 @@ export class AuditTrail {
       cause: causeOf(state),
       commit,
       message: `sync${what} to ${commit?.slice(0, 7) ?? 'the target revision'} started`,
-      detail: { operation: operationId(application, state), prune: state.operation.sync?.prune ?? false },
+      detail: { operation: operationId(state), prune: state.operation.sync?.prune ?? false },
     });
   }
 
@@ -75,7 +75,7 @@ export class AuditTrail {
       message: ok ? `synced to ${commit?.slice(0, 7) ?? 'the target revision'}` : (state.message ?? 'the sync failed'),
       durationMs: Math.max(0, this.#deps.clock.now() - startedAt),
       detail: {
-        operation: operationId(application, state),
+        operation: operationId(state),
         resources: (state.syncResult?.resources ?? []).map(({ group, kind, namespace, name, status, message }) => ({
           group,
           kind,

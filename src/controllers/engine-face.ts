@@ -17,7 +17,9 @@ import { rollBack } from '#apps/rollback.ts';
 import { sourcesOf, type Target } from '#apps/target.ts';
 import { buildTree, ownedKinds } from '#apps/tree.ts';
 import type { Clock } from '#base/clock.ts';
-import { AppError } from '#base/errors.ts';
+import { AppError, isAppError } from '#base/errors.ts';
+import { getObject, type JsonObject } from '#base/json.ts';
+import { retry } from '#base/retry.ts';
 import type { Informer, KubeClient, KubeObject } from '#kube/port.ts';
 import type { Application, Operation } from '#model/argocd/application.ts';
 import { parseApplication } from '#model/argocd/application-schema.ts';
@@ -44,6 +46,32 @@ export function usersOf(objects: readonly KubeObject[], key: string): string[] {
       sourcesOf(parseApplication(object).application).some((source) => repositoryKey(source.repoURL) === key),
     )
     .map((object) => object.metadata.name);
+}
+
+/** Another writer was first; our own refusals are conflicts too, but final. */
+function isLostRace(error: unknown): boolean {
+  return isAppError(error, 'conflict') && /object has been modified/.test(error.message);
+}
+
+function syncOperation(application: Application, request: SyncRequest, actor: Actor): Operation {
+  const { syncOptions, retry: retryStrategy } = application.spec.syncPolicy ?? {};
+  return {
+    sync: {
+      ...(request.revision === undefined ? {} : { revision: request.revision }),
+      prune: request.prune ?? false,
+      ...(request.dryRun ? { dryRun: true } : {}),
+      ...(request.resources
+        ? {
+            resources: request.resources.map(({ namespace, ...key }) =>
+              namespace === undefined ? key : { ...key, namespace },
+            ),
+          }
+        : {}),
+      ...(syncOptions ? { syncOptions } : {}),
+    },
+    initiatedBy: { username: actor.name },
+    ...(retryStrategy ? { retry: retryStrategy } : {}),
+  };
 }
 
 /** What the server, the command line and the page ask of the engine. */
@@ -102,42 +130,17 @@ export class EngineFace implements ApplicationEngine {
   }
 
   async sync(name: string, request: SyncRequest, actor: Actor, signal: AbortSignal): Promise<Application> {
-    const { kube, controller } = this.#deps;
-    const application = this.get(name);
-    if (application.operation || isInProgress(application.status?.operationState))
-      throw new AppError('conflict', `another operation is already in progress for application ${name}`, {
-        hint: 'wait for it to end, or terminate it',
-      });
-    const { syncOptions, retry } = application.spec.syncPolicy ?? {};
-    const operation: Operation = {
-      sync: {
-        ...(request.revision === undefined ? {} : { revision: request.revision }),
-        prune: request.prune ?? false,
-        ...(request.dryRun ? { dryRun: true } : {}),
-        ...(request.resources
-          ? {
-              resources: request.resources.map(({ namespace, ...key }) =>
-                namespace === undefined ? key : { ...key, namespace },
-              ),
-            }
-          : {}),
-        ...(syncOptions ? { syncOptions } : {}),
+    return await this.#change(
+      name,
+      (application) => {
+        if (application.operation || isInProgress(application.status?.operationState))
+          throw new AppError('conflict', `another operation is already in progress for application ${name}`, {
+            hint: 'wait for it to end, or terminate it',
+          });
+        return { operation: syncOperation(application, request, actor) };
       },
-      initiatedBy: { username: actor.name },
-      ...(retry ? { retry } : {}),
-    };
-    const body = { metadata: { resourceVersion: application.metadata.resourceVersion }, operation };
-    const ref = { name, namespace: this.#deps.namespace };
-    const written = await kube.patch(
-      controller.resource,
-      ref,
-      { type: 'merge', body },
-      { fieldManager: statusManager },
       signal,
     );
-    this.#deps.live.noteWritten(written);
-    controller.add(name);
-    return this.#parse(written);
   }
 
   async whenSettled(name: string, signal: AbortSignal): Promise<Application> {
@@ -146,44 +149,21 @@ export class EngineFace implements ApplicationEngine {
   }
 
   async refresh(name: string, level: 'normal' | 'hard', signal: AbortSignal): Promise<Application> {
-    const { kube, controller, namespace, live } = this.#deps;
-    this.get(name);
-    const body = { metadata: { annotations: { [annotations.refresh]: level } } };
-    live.noteWritten(
-      await kube.patch(
-        controller.resource,
-        { name, namespace },
-        { type: 'merge', body },
-        { fieldManager: statusManager },
-        signal,
-      ),
-    );
-    return await this.#afterTick(
-      name,
-      (application) => application.metadata.annotations?.[annotations.refresh] === undefined,
-      signal,
-    );
+    const pending = (application: Application) => application.metadata.annotations?.[annotations.refresh] !== undefined;
+    await this.#change(name, () => ({ metadata: { annotations: { [annotations.refresh]: level } } }), signal);
+    return await this.#afterTick(name, (application) => !pending(application), signal);
   }
 
   async terminate(name: string, signal: AbortSignal): Promise<void> {
-    const { kube, controller, namespace, live } = this.#deps;
-    const application = this.get(name);
-    if (!isInProgress(application.status?.operationState))
-      throw new AppError('conflict', `application ${name} has no operation to terminate: none is in progress`);
-    const body = {
-      metadata: { resourceVersion: application.metadata.resourceVersion },
-      status: { operationState: { phase: 'Terminating' } },
-    };
-    live.noteWritten(
-      await kube.patch(
-        controller.resource,
-        { name, namespace },
-        { type: 'merge', body },
-        { fieldManager: statusManager },
-        signal,
-      ),
+    await this.#change(
+      name,
+      (application) => {
+        if (isInProgress(application.status?.operationState))
+          return { status: { operationState: { phase: 'Terminating' } } };
+        throw new AppError('conflict', `application ${name} has no operation to terminate: none is in progress`);
+      },
+      signal,
     );
-    controller.add(name);
   }
 
   async rollback(
@@ -231,6 +211,34 @@ export class EngineFace implements ApplicationEngine {
     const key = repositoryKey(url);
     this.#deps.repositories.request(key);
     return usersOf(this.#deps.applications.list(this.#deps.namespace), key);
+  }
+
+  /** Patches an application, on condition that it is still what `body` was decided from; decides again when it is not. */
+  async #change(
+    name: string,
+    body: (application: Application) => JsonObject,
+    signal: AbortSignal,
+  ): Promise<Application> {
+    const { kube, controller, namespace, live, clock } = this.#deps;
+    const ref = { name, namespace };
+    let application = this.get(name);
+    const written = await retry(
+      { clock, signal, attempts: 6, firstDelayMs: 5, retryIf: isLostRace },
+      async (tryNumber) => {
+        if (tryNumber > 1) {
+          const current = await kube.get(controller.resource, ref, signal);
+          if (!current) throw new AppError('not-found', `application ${name} was deleted`);
+          application = this.#parse(current);
+        }
+        const wanted = body(application);
+        const metadata = { ...getObject(wanted, 'metadata'), resourceVersion: application.metadata.resourceVersion };
+        const patch = { type: 'merge' as const, body: { ...wanted, metadata } };
+        return await kube.patch(controller.resource, ref, patch, { fieldManager: statusManager }, signal);
+      },
+    );
+    live.noteWritten(written);
+    controller.add(name);
+    return this.#parse(written);
   }
 
   #parse(object: KubeObject): Application {

@@ -3,11 +3,12 @@ import { syncStatusOf } from '#apps/comparison.ts';
 import { replaceConditions } from '#apps/conditions.ts';
 import type { LiveState } from '#apps/live-state.ts';
 import { type Observation, type ObservationDeps, observe, targetOf } from '#apps/observation.ts';
-import { operationId, runOperation } from '#apps/operation.ts';
+import { runOperation } from '#apps/operation.ts';
 import {
   beginOperation,
   endOperation,
   isInProgress,
+  operationId,
   operationRevisions,
   restartOperation,
   retryDueInMs,
@@ -184,11 +185,11 @@ class Tick {
 
   async #begin(operation: Operation, observation: Observation): Promise<OperationState> {
     const { clock, trail } = this.#deps;
-    const begun = beginOperation(operation, clock.now());
+    const begun = beginOperation(this.#application, operation, clock.now());
     const revisions = operationRevisions(begun) ?? observation.target.revisions;
     const state = withRevisions(begun, this.#application, await this.#commits(begun, revisions, observation));
     await this.#write({ operation, status: { ...this.#application.status, operationState: state } });
-    this.#input.runtime.began = { id: operationId(this.#application, state), at: clock.now() };
+    this.#input.runtime.began = { id: operationId(state), at: clock.now() };
     await trail.syncStarted(this.#application, state);
     return state;
   }
@@ -338,7 +339,7 @@ class Tick {
     const now = this.#deps.clock.now();
     const old = this.#application.status?.operationState;
     if (operation) {
-      const state = isInProgress(old) ? old : beginOperation(operation, now);
+      const state = isInProgress(old) ? old : beginOperation(this.#application, operation, now);
       const dueInMs = retryDueInMs(state, now);
       if (dueInMs !== undefined && dueInMs > 0) this.#recheckMs = Math.min(this.#recheckMs, dueInMs);
       else status.operationState = endOperation(state, 'Error', message, now);

@@ -93,7 +93,7 @@ export class EngineWorld {
     stack.use(
       startControllers(
         { api: server.api, clock: testClock, entropy: testEntropy, logger: silentLogger },
-        { caCertificate: server.caPem },
+        { caCertificate: server.caPem, volumesDir: join(tmpdir(), 'engine-world-volumes') },
       ),
     );
     const target = await loadKubeTarget({ text: server.kubeconfig() });
