@@ -59,7 +59,12 @@ export async function startWorld(
   const server = await startApiServer({ ...base, types: createTypeRegistry(), dataDir: undefined });
   const { api } = server;
   const controllers =
-    options.controllers === false ? undefined : startControllers({ api, ...base }, { caCertificate: server.caPem });
+    options.controllers === false
+      ? undefined
+      : startControllers(
+          { api, ...base },
+          { caCertificate: server.caPem, volumesDir: join(dir, 'volumes'), jobBackoff: { firstMs: 100, maxMs: 1000 } },
+        );
   const pulled: string[] = [];
   const pullImage = imagesIn(join(dir, 'images'), images, pulled);
   const start = (): Promise<NodeAgent> =>

@@ -1,0 +1,286 @@
+import { timestamp } from '#base/clock.ts';
+import { getString, type JsonObject } from '#base/json.ts';
+import type { ApiObject } from '../api/port.ts';
+import { type Condition, findCondition, parseTime, withCondition } from './condition.ts';
+import { finishedAt, formatIndexes, indexOf, type JobView, trackingFinalizer } from './job-view.ts';
+import { isDeleting, isPodReady, podPhase, restartsOf } from './pod-state.ts';
+
+export interface JobPlan {
+  /** Completion indexes of new pods; undefined for a job without indexes. */
+  create: (number | undefined)[];
+  remove: ApiObject[];
+  /** Pods that are counted: their tracking finalizer goes, after the status was written. */
+  release: ApiObject[];
+  status: JsonObject;
+  /** The job reached its end in this step. */
+  finished: Pick<Condition, 'type' | 'reason' | 'message'> | undefined;
+  deleteJob: boolean;
+  recheckAfterMs: number | undefined;
+}
+
+export interface JobBackoff {
+  firstMs: number;
+  maxMs: number;
+}
+
+interface Tally {
+  succeeded: number;
+  failed: number;
+  uncountedSucceeded: string[];
+  uncountedFailed: string[];
+  completed: Set<number>;
+}
+
+/**
+ * One step of a Job. Pods are counted in two writes, so that none is lost or counted twice: first noted as uncounted,
+ * then, when the finalizer that kept them is gone, added to the counts.
+ */
+export function planJob(
+  job: JobView,
+  pods: readonly ApiObject[],
+  options: { now: number; backoff: JobBackoff },
+): JobPlan {
+  const { now } = options;
+  const before = job.status.conditions;
+  const over = before.find((item) => (item.type === 'Complete' || item.type === 'Failed') && item.status === 'True');
+  if (over || job.deleting) return planFinished(job, pods, { over, now });
+  const tally = countPods(job, pods);
+  const active = pods.filter((pod) => !isDeleting(pod) && !isFinished(pod));
+  const terminating = pods.filter((pod) => isDeleting(pod) && !isFinished(pod));
+  const startTime = job.suspended ? undefined : (job.status.startTime ?? timestamp(now));
+  const succeeded = tally.succeeded + tally.uncountedSucceeded.length;
+  const failed = tally.failed + tally.uncountedFailed.length;
+  const verdict = findVerdict(job, { succeeded, failed, active, now, startTime });
+  let conditions = job.suspended
+    ? withCondition(
+        before,
+        { type: 'Suspended', status: 'True', reason: 'JobSuspended', message: 'Job suspended' },
+        { now },
+      )
+    : findCondition(before, 'Suspended')?.status === 'True'
+      ? withCondition(
+          before,
+          { type: 'Suspended', status: 'False', reason: 'JobResumed', message: 'Job resumed' },
+          { now },
+        )
+      : before;
+  let finished: JobPlan['finished'];
+  let remove: ApiObject[] = [];
+  let create: JobPlan['create'] = [];
+  let wakes: (number | undefined)[] = [];
+  if (verdict) {
+    const interim = verdict.type === 'Complete' ? 'SuccessCriteriaMet' : 'FailureTarget';
+    const { reason, message } = verdict;
+    conditions = withCondition(conditions, { type: interim, status: 'True', ...told(reason, message) }, { now });
+    remove = active;
+    const counted = tally.uncountedSucceeded.length + tally.uncountedFailed.length === 0;
+    if (active.length + terminating.length === 0 && counted) {
+      conditions = withCondition(conditions, { type: verdict.type, status: 'True', ...told(reason, message) }, { now });
+      finished = verdict;
+    }
+  } else if (job.suspended) remove = active;
+  else {
+    const next = planPods(job, { pods, active, tally, failed, options });
+    create = next.create;
+    remove = next.remove;
+    wakes = [next.waitMs, deadlineInMs(job, startTime, now)];
+  }
+  const left = wakes.filter((wake) => wake !== undefined);
+  const release = pods.filter((pod) => isTracked(pod) && isUncounted(pod, tally));
+  return {
+    create,
+    remove,
+    release,
+    status: statusObject({
+      job,
+      tally,
+      active: active.length - remove.length + create.length,
+      terminating,
+      pods,
+      conditions,
+      startTime,
+      now,
+      finished,
+    }),
+    finished,
+    deleteJob: false,
+    recheckAfterMs: left.length > 0 ? Math.max(1, Math.min(...left)) : undefined,
+  };
+}
+
+function told(reason: string | undefined, message: string | undefined): { reason: string; message: string } {
+  return { reason: reason ?? '', message: message ?? '' };
+}
+
+function isFinished(pod: ApiObject): boolean {
+  const phase = podPhase(pod);
+  // A pod that was deleted and only waits for its finalizer will not run again, whatever its phase says.
+  return (
+    phase === 'Succeeded' || phase === 'Failed' || (isDeleting(pod) && pod.metadata.deletionGracePeriodSeconds === 0)
+  );
+}
+
+function isTracked(pod: ApiObject): boolean {
+  return pod.metadata.finalizers?.includes(trackingFinalizer) ?? false;
+}
+
+function isUncounted(pod: ApiObject, tally: Tally): boolean {
+  const uid = pod.metadata.uid ?? '';
+  return tally.uncountedSucceeded.includes(uid) || tally.uncountedFailed.includes(uid);
+}
+
+function countPods(job: JobView, pods: readonly ApiObject[]): Tally {
+  const { status } = job;
+  const tracked = new Set(pods.filter(isTracked).map((pod) => pod.metadata.uid));
+  const tally: Tally = {
+    succeeded: status.succeeded,
+    failed: status.failed,
+    uncountedSucceeded: status.uncountedSucceeded.filter((uid) => tracked.has(uid)),
+    uncountedFailed: status.uncountedFailed.filter((uid) => tracked.has(uid)),
+    completed: new Set(status.completedIndexes),
+  };
+  tally.succeeded += status.uncountedSucceeded.length - tally.uncountedSucceeded.length;
+  tally.failed += status.uncountedFailed.length - tally.uncountedFailed.length;
+  for (const pod of pods) {
+    if (!isTracked(pod) || !isFinished(pod) || isUncounted(pod, tally)) continue;
+    const uid = pod.metadata.uid ?? '';
+    const index = indexOf(pod);
+    if (podPhase(pod) !== 'Succeeded') tally.uncountedFailed.push(uid);
+    else if (job.indexed && (index === undefined || tally.completed.has(index))) continue;
+    else {
+      if (index !== undefined) tally.completed.add(index);
+      tally.uncountedSucceeded.push(uid);
+    }
+  }
+  return tally;
+}
+
+function findVerdict(
+  job: JobView,
+  seen: { succeeded: number; failed: number; active: ApiObject[]; now: number; startTime: string | undefined },
+): { type: 'Complete' | 'Failed'; reason: string; message: string } | undefined {
+  const targets = job.status.conditions.find(
+    (item) => item.type === 'FailureTarget' || item.type === 'SuccessCriteriaMet',
+  );
+  if (targets) {
+    const type = targets.type === 'FailureTarget' ? 'Failed' : 'Complete';
+    return { type, ...told(targets.reason, targets.message) };
+  }
+  if (job.suspended) return undefined;
+  if (deadlineInMs(job, seen.startTime, seen.now) === 0)
+    return { type: 'Failed', reason: 'DeadlineExceeded', message: 'Job was active longer than specified deadline' };
+  const restarts = seen.active.reduce((sum, pod) => sum + restartsOf(pod), 0);
+  const inPlace = getString(job.template, 'spec', 'restartPolicy') === 'OnFailure' && restarts > 0;
+  if (seen.failed > job.backoffLimit || (inPlace && restarts >= job.backoffLimit && job.backoffLimit > 0))
+    return {
+      type: 'Failed',
+      reason: 'BackoffLimitExceeded',
+      message: 'Job has reached the specified backoff limit',
+    };
+  const enough =
+    job.completions === undefined ? seen.succeeded > 0 && seen.active.length === 0 : seen.succeeded >= job.completions;
+  return enough
+    ? { type: 'Complete', reason: 'CompletionsReached', message: 'Reached expected number of succeeded pods' }
+    : undefined;
+}
+
+function deadlineInMs(job: JobView, startTime: string | undefined, now: number): number | undefined {
+  const from = parseTime(startTime);
+  if (job.activeDeadlineSeconds === undefined || from === undefined) return undefined;
+  return Math.max(0, from + job.activeDeadlineSeconds * 1000 - now);
+}
+
+function planPods(
+  job: JobView,
+  seen: {
+    pods: readonly ApiObject[];
+    active: ApiObject[];
+    tally: Tally;
+    failed: number;
+    options: { now: number; backoff: JobBackoff };
+  },
+): { create: (number | undefined)[]; remove: ApiObject[]; waitMs: number | undefined } {
+  const { active, tally, options } = seen;
+  const succeeded = tally.succeeded + tally.uncountedSucceeded.length;
+  const wanted =
+    job.completions === undefined
+      ? succeeded > 0
+        ? active.length
+        : job.parallelism
+      : Math.min(job.parallelism, job.completions - succeeded);
+  if (active.length >= wanted) return { create: [], remove: active.slice(wanted), waitMs: undefined };
+  const waitMs = backoffInMs(seen.pods, seen.failed, options);
+  if (waitMs > 0) return { create: [], remove: [], waitMs };
+  const missing = wanted - active.length;
+  if (!job.indexed) return { create: Array.from({ length: missing }, () => undefined), remove: [], waitMs: undefined };
+  const used = new Set([...tally.completed, ...active.map(indexOf)]);
+  const free = Array.from({ length: job.completions ?? 0 }, (_, index) => index).filter((index) => !used.has(index));
+  return { create: free.slice(0, missing), remove: [], waitMs: undefined };
+}
+
+/** The wait since the last failure: none before the first, then doubled with each. */
+function backoffInMs(
+  pods: readonly ApiObject[],
+  failed: number,
+  options: { now: number; backoff: JobBackoff },
+): number {
+  if (failed === 0) return 0;
+  const ends = pods.filter((pod) => podPhase(pod) === 'Failed').map((pod) => finishedAt(pod) ?? 0);
+  if (ends.length === 0) return 0;
+  const { firstMs, maxMs } = options.backoff;
+  return Math.max(...ends) + Math.min(maxMs, firstMs * 2 ** Math.min(failed - 1, 20)) - options.now;
+}
+
+function statusObject(input: {
+  job: JobView;
+  tally: Tally;
+  active: number;
+  terminating: readonly ApiObject[];
+  pods: readonly ApiObject[];
+  conditions: Condition[];
+  startTime: string | undefined;
+  now: number;
+  finished: JobPlan['finished'];
+}): JsonObject {
+  const { job, tally, active, terminating, conditions, startTime, finished, now } = input;
+  const ready = input.pods.filter((pod) => !isDeleting(pod) && !isFinished(pod) && isPodReady(pod)).length;
+  const done = finished?.type === 'Complete';
+  return {
+    ...(conditions.length > 0 ? { conditions } : {}),
+    ...(startTime === undefined ? {} : { startTime }),
+    ...(done ? { completionTime: timestamp(now) } : {}),
+    ...(active > 0 ? { active } : {}),
+    ...(tally.succeeded > 0 ? { succeeded: tally.succeeded } : {}),
+    ...(tally.failed > 0 ? { failed: tally.failed } : {}),
+    terminating: terminating.length,
+    ...(job.indexed && tally.completed.size > 0 ? { completedIndexes: formatIndexes(tally.completed) } : {}),
+    uncountedTerminatedPods: {
+      ...(tally.uncountedSucceeded.length > 0 ? { succeeded: tally.uncountedSucceeded } : {}),
+      ...(tally.uncountedFailed.length > 0 ? { failed: tally.uncountedFailed } : {}),
+    },
+    ready: active > 0 ? ready : 0,
+  };
+}
+
+/** A job that is over or being deleted: nothing is created, its pods are let go, and after its time it is deleted. */
+function planFinished(
+  job: JobView,
+  pods: readonly ApiObject[],
+  at: { over: Condition | undefined; now: number },
+): JobPlan {
+  const since = parseTime(at.over?.lastTransitionTime);
+  const leftMs =
+    job.ttlSeconds === undefined || since === undefined || job.deleting
+      ? undefined
+      : since + job.ttlSeconds * 1000 - at.now;
+  const status = job.object['status'];
+  return {
+    create: [],
+    remove: [],
+    release: pods.filter(isTracked),
+    status: typeof status === 'object' && status !== null ? { ...status } : {},
+    finished: undefined,
+    deleteJob: leftMs !== undefined && leftMs <= 0,
+    recheckAfterMs: leftMs !== undefined && leftMs > 0 ? leftMs : undefined,
+  };
+}
