@@ -43,18 +43,16 @@ export const drift: Leg = {
 
 /** Slipway's own measure, from its audit log: live change seen to applied. */
 async function healedMs(context: StoryContext): Promise<string> {
-  const { stdout } = await slipway(context, [
-    'events',
-    '--app',
-    'myshop-api-dev',
-    '--kind',
-    'drift-healed',
-    '-o',
-    'json',
-  ]);
-  const events: unknown = JSON.parse(stdout);
-  const duration = Array.isArray(events) ? getNumber(events.at(-1), 'durationMs') : undefined;
-  if (duration === undefined) throw new AppError('not-found', 'the audit log has no drift-healed event for dev');
+  const duration = await waitFor({
+    what: 'a drift-healed event of dev in the audit log',
+    timeoutMs: 10_000,
+    signal: context.signal,
+    look: async () => {
+      const query = ['events', '--app', 'myshop-api-dev', '--kind', 'drift-healed', '-o', 'json'];
+      const events: unknown = JSON.parse((await slipway(context, query)).stdout);
+      return Array.isArray(events) ? getNumber(events.at(-1), 'durationMs') : undefined;
+    },
+  });
   context.measure('drift seen to healed', duration);
   return `healed in ${Math.round(duration)} ms`;
 }
