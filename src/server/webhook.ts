@@ -12,7 +12,7 @@ export interface WebhookDeps {
   engine: ApplicationEngine;
   audit: AuditLog;
   logger: Logger;
-  /** Without one, deliveries are not verified: all they can do is make Slipway look at a repository. */
+  /** Without one, deliveries are refused: nobody could tell whose they are. */
   secret: string | undefined;
   now: () => number;
 }
@@ -57,7 +57,10 @@ export function webhook(deps: WebhookDeps): Hono<ServerEnv> {
 }
 
 function verify(c: Context, raw: string, secret: string | undefined): void {
-  if (secret === undefined) return;
+  if (secret === undefined)
+    throw new AppError('forbidden', 'webhooks are not set up here', {
+      hint: 'start the server with a webhook secret (SLIPWAY_WEBHOOK_SECRET) and give it to the forge too',
+    });
   const given = c.req.header('x-hub-signature-256') ?? '';
   const wanted = `sha256=${createHmac('sha256', secret).update(raw).digest('hex')}`;
   if (!sameSecret(given, wanted))

@@ -26,8 +26,14 @@ const looks: Record<AuditKind, Look> = {
 export function lookOf(event: AuditEvent): Look {
   const look = looks[event.kind];
   if (event.kind !== 'health-changed') return look;
-  if (/Degraded/.test(event.message)) return { ...look, tone: 'bad' };
-  return /Healthy$/.test(event.message) ? { ...look, tone: 'good' } : { ...look, tone: 'busy' };
+  const to = healthAfter(event);
+  if (to === 'Healthy') return { ...look, tone: 'good' };
+  return { ...look, tone: to === 'Degraded' ? 'bad' : to === 'Progressing' ? 'busy' : 'quiet' };
+}
+
+function healthAfter({ detail, message }: AuditEvent): string {
+  const to = detail?.['to'];
+  return typeof to === 'string' ? to : (/(?:->|to) (\w+)/.exec(message)?.[1] ?? '');
 }
 
 export type Filter = 'all' | 'deployments' | 'git' | 'trouble';
