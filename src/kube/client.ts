@@ -4,7 +4,6 @@ import { getArray, getString, isObject, parseJson } from '#base/json.ts';
 import type { Logger } from '#base/log.ts';
 import { Discovery } from './discovery.ts';
 import { KubeHttp, type KubeRequest } from './http.ts';
-import type { KubeTarget } from './kubeconfig.ts';
 import { splitLines } from './lines.ts';
 import {
   type ApiResource,
@@ -21,6 +20,7 @@ import {
 } from './port.ts';
 import { collectionPath, deleteBody, describeRef, listQuery, objectPath, writeQuery } from './resource-path.ts';
 import { watchError } from './status-error.ts';
+import type { KubeTarget } from './target.ts';
 
 export interface KubeClientDeps {
   target: KubeTarget;

@@ -7,8 +7,8 @@ import { silentLogger } from '#base/log.ts';
 import { createKubeClient } from './client.ts';
 import { ensureCrds } from './crds.ts';
 import { createInformerSet } from './informer.ts';
-import type { KubeTarget } from './kubeconfig.ts';
 import type { ApiResource, KubeClient, KubeObject, WatchEvent } from './port.ts';
+import type { KubeTarget } from './target.ts';
 
 const manager = { fieldManager: 'slipway' };
 const gvk = (group: string, version: string, kind: string) => ({ group, version, kind });

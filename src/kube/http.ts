@@ -4,9 +4,9 @@ import type { Clock } from '#base/clock.ts';
 import { AppError, isAppError, messageOf, throwIfAborted } from '#base/errors.ts';
 import { parseJson } from '#base/json.ts';
 import type { Logger } from '#base/log.ts';
-import type { KubeTarget, TlsMaterial } from './kubeconfig.ts';
 import { type Query, queryString } from './resource-path.ts';
 import { statusError } from './status-error.ts';
+import type { KubeTarget, TlsMaterial } from './target.ts';
 
 export interface KubeRequest {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';

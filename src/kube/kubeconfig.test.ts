@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { isAppError } from '#base/errors.ts';
 import { redact } from '#base/redact.ts';
-import { loadKubeTarget } from './kubeconfig.ts';
+import { inClusterTarget, loadKubeTarget } from './kubeconfig.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'kubeconfig-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -25,18 +25,28 @@ clusters:
   cluster: {server: "https://one.example.com:6443/", certificate-authority-data: ${base64('CA')}, tls-server-name: inside}
 - name: two
   cluster: {server: "https://two.example.com/k8s/c-1", insecure-skip-tls-verify: true}
+- name: proxied
+  cluster: {server: "https://three.example.com", proxy-url: "http://proxy.example.com"}
 contexts:
 - {name: one, context: {cluster: one, user: token}}
 - {name: cert, context: {cluster: one, user: cert}}
 - {name: two, context: {cluster: two, user: basic}}
 - {name: exec, context: {cluster: two, user: exec}}
 - {name: broken, context: {cluster: two, user: broken}}
+- {name: proxied, context: {cluster: proxied, user: token}}
+- {name: grouped, context: {cluster: two, user: grouped}}
+- {name: as, context: {cluster: two, user: as}}
+- {name: file, context: {cluster: two, user: file}}
+- {name: nobody, context: {cluster: two}}
 users:
 - {name: token, user: {token: token-of-ann}}
 - {name: cert, user: {client-certificate-data: ${base64('CERT')}, client-key-data: ${base64('KEY')}}}
 - {name: basic, user: {username: bob, password: password-of-bob}}
 - name: exec
   user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: /bin/echo, args: ['${credential}']}}
+- {name: grouped, user: {token: token-of-ann, as: bob, as-groups: [admins]}}
+- {name: as, user: {token: token-of-ann, as: bob}}
+- {name: file, user: {tokenFile: token}}
 - name: broken
   user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: /nowhere/login}}
 `;
@@ -52,6 +62,13 @@ test('users and clusters of a kubeconfig', async (t) => {
     { context: undefined, server: one, headers: { Authorization: 'Bearer token-of-ann' }, tls: oneTls },
     { context: 'cert', server: one, headers: {}, tls: { ...oneTls, cert: 'CERT', key: 'KEY' } },
     { context: 'two', server: two, headers: { Authorization: basic }, tls: noTls },
+    {
+      context: 'as',
+      server: two,
+      headers: { Authorization: 'Bearer token-of-ann', 'Impersonate-User': 'bob' },
+      tls: noTls,
+    },
+    { context: 'nobody', server: two, headers: {}, tls: noTls },
     { context: 'exec', server: two, headers: { Authorization: 'Bearer token-of-the-plugin' }, tls: noTls },
   ];
   for (const { context, server, headers, tls } of cases) {
@@ -72,6 +89,22 @@ test('a file, with a CA beside it', async () => {
   assert.equal((await target.access()).tls.ca, 'FROM FILE');
 });
 
+test('a token file is read again when it changes', async () => {
+  const path = join(folder, 'with-token-file');
+  writeFileSync(path, text);
+  const target = await loadKubeTarget({ path, context: 'file' });
+  await assert.rejects(target.access(), (error) => isAppError(error, 'unauthorized') && /"file"/.test(error.message));
+  for (const token of ['first-token', 'second-token-is-longer']) {
+    writeFileSync(join(folder, 'token'), `${token}\n`);
+    assert.deepEqual((await target.access()).headers, { Authorization: `Bearer ${token}` });
+  }
+});
+
+test('inside a cluster the address is the one the pod is given', () => {
+  assert.equal(inClusterTarget('10.0.0.1', '443').server, 'https://10.0.0.1:443');
+  assert.equal(inClusterTarget('fd00::1', '443').server, 'https://[fd00::1]:443');
+});
+
 test('what cannot be used says why', async (t) => {
   const path = join(folder, 'absent');
   await t.test('no file', async () => {
@@ -85,6 +118,11 @@ test('what cannot be used says why', async (t) => {
     const load = loadKubeTarget({ text, context: 'nope' });
     await assert.rejects(load, (error) => isAppError(error, 'bad-input') && /one, cert, two/.test(error.hint ?? ''));
   });
+  for (const context of ['proxied', 'grouped']) {
+    await t.test(`${context}: what would be ignored is refused`, async () => {
+      await assert.rejects(loadKubeTarget({ text, context }), (error) => isAppError(error, 'unsupported'));
+    });
+  }
   await t.test('a login command that is not there', async () => {
     const target = await loadKubeTarget({ text, context: 'broken' });
     await assert.rejects(

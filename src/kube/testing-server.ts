@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Clock } from '#base/clock.ts';
 import { silentLogger } from '#base/log.ts';
 import { createKubeClient } from './client.ts';
-import type { KubeTarget } from './kubeconfig.ts';
 import type { ApiResource, KubeClient, KubeObject } from './port.ts';
+import type { KubeTarget } from './target.ts';
 
 export interface SeenRequest {
   method: string;
