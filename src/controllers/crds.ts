@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
 import type { Clock } from '#base/clock.ts';
+import { canonicalJson, sha256Hex } from '#base/digest.ts';
 import { AppError, isAppError } from '#base/errors.ts';
 import { isObject } from '#base/json.ts';
 import type { Logger } from '#base/log.ts';
@@ -18,13 +19,16 @@ export interface InstallCrdsDeps {
 const folder = join(import.meta.dirname, '..', '..', 'deploy', 'crds');
 const files = ['application.yaml', 'appproject.yaml'];
 const ownLabel = 'slipway.dev/installed';
+const digestNote = 'slipway.dev/digest';
 
 async function readCrds(): Promise<KubeObject[]> {
   return await Promise.all(
     files.map(async (file) => {
       const parsed = load(await readFile(join(folder, file), 'utf8'));
       if (!isObject(parsed)) throw new AppError('corrupt-data', `${join(folder, file)} is damaged`);
-      return parsed as unknown as KubeObject;
+      const crd = parsed as unknown as KubeObject;
+      const annotations = { ...crd.metadata.annotations, [digestNote]: sha256Hex(canonicalJson(parsed)) };
+      return { ...crd, metadata: { ...crd.metadata, annotations } };
     }),
   );
 }
@@ -38,8 +42,10 @@ export async function installCrds(deps: InstallCrdsDeps, namespace: string, sign
   const wanted: KubeObject[] = [];
   for (const crd of await readCrds()) {
     const live = await kube.get(resource, { name: crd.metadata.name }, signal);
-    if (!live || live.metadata.labels?.[ownLabel] !== undefined) wanted.push(crd);
-    else deps.logger.info({ crd: crd.metadata.name }, 'is installed by somebody else and stays as it is');
+    const own = live?.metadata.labels?.[ownLabel] !== undefined;
+    const same = live?.metadata.annotations?.[digestNote] === crd.metadata.annotations?.[digestNote];
+    if (!live || (own && !same)) wanted.push(crd);
+    else if (!own) deps.logger.info({ crd: crd.metadata.name }, 'is installed by somebody else and stays as it is');
   }
   await ensureCrds(kube, wanted, signal, { clock });
   const namespaces = await kube.discovery.find({ group: '', version: 'v1', kind: 'Namespace' }, signal);
