@@ -1,6 +1,7 @@
 import { type AutoSyncDecision, decideAutoSync, type SelfHealBackoff } from '#apps/auto-sync.ts';
 import { syncStatusOf } from '#apps/comparison.ts';
 import { replaceConditions } from '#apps/conditions.ts';
+import type { Drift } from '#apps/drift.ts';
 import type { LiveState } from '#apps/live-state.ts';
 import { type Observation, type ObservationDeps, observe, targetOf } from '#apps/observation.ts';
 import { runOperation } from '#apps/operation.ts';
@@ -60,6 +61,8 @@ export interface ReconcileInput {
 }
 
 const errorRecheckMs = 15_000;
+/** Times in a status have no fractions. */
+const wholeSecondMs = 1_000;
 
 function describe(error: unknown): string {
   const hint = isAppError(error) && error.hint !== undefined ? ` (${error.hint})` : '';
@@ -142,10 +145,16 @@ class Tick {
       clock.now(),
     );
     // Told after the fact, so that healing does not wait for the log.
-    const heals = this.#application.status?.operationState?.operation.sync?.autoHealAttemptsCount !== undefined;
-    for (const drift of settled) if (heals) await trail.driftHealed(this.#application, drift);
+    for (const drift of settled) if (this.#healed(drift)) await trail.driftHealed(this.#application, drift);
     this.#pending.push(...found.map((drift) => trail.driftDetected(this.#application, drift)));
     for (const work of this.#pending) work.catch((error: unknown) => this.#deps.logger.error({}, messageOf(error)));
+  }
+
+  /** Whether an automatic sync took the drift away: one that began after it. Else somebody else put it right. */
+  #healed(drift: Drift): boolean {
+    const state = this.#application.status?.operationState;
+    if (state?.operation.initiatedBy?.automated !== true) return false;
+    return Date.parse(state.startedAt) + wholeSecondMs > drift.at;
   }
 
   readonly #pending: Promise<void>[] = [];
