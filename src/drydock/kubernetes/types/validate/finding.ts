@@ -46,6 +46,6 @@ export function nonNegative(field: string, value: unknown): FieldError[] {
 
 /** Absent values are not checked; `''` counts as absent. */
 export function oneOf(field: string, value: unknown, values: readonly string[]): FieldError[] {
-  if (value === undefined || value === '') return [];
+  if (value === undefined || value === null || value === '') return [];
   return typeof value === 'string' && values.includes(value) ? [] : [notSupported(field, value, values)];
 }
