@@ -47,12 +47,7 @@ export async function startKubernetes(options: KubernetesOptions): Promise<Kuber
   const { api, caPem, adminToken } = server;
   // Volumes live as long as the objects that claim them.
   const volumesDir = join(dataDir ?? runtimeDir, 'volumes');
-  stack.use(
-    startControllers(
-      { api, clock, entropy, logger },
-      { caCertificate: caPem, volumesDir: join(runtimeDir, 'volumes') },
-    ),
-  );
+  stack.use(startControllers({ api, clock, entropy, logger }, { caCertificate: caPem, volumesDir }));
   const agent = stack.use(
     await startNodeAgent({
       api,

@@ -61,7 +61,8 @@ export async function testCluster(
   });
   const run = (input: string, args: string[]): Promise<{ code: number; out: string; err: string }> =>
     new Promise((resolve) => {
-      const env = { KUBECONFIG: join(home, 'kubeconfig'), KUBECACHEDIR: join(home, 'cache'), HOME: home };
+      const PATH = process.env['PATH'] ?? '';
+      const env = { PATH, KUBECONFIG: join(home, 'kubeconfig'), KUBECACHEDIR: join(home, 'cache'), HOME: home };
       const child = execFile(toolPath('kubectl'), args, { env, timeout: 20_000 }, (error, out, err) => {
         resolve({ code: error ? (typeof error.code === 'number' ? error.code : 1) : 0, out, err });
       });

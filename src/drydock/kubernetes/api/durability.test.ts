@@ -103,3 +103,9 @@ for (const file of ['objects.db', 'identity.json'])
       return true;
     });
   });
+
+test('a data directory serves one cluster at a time', async () => {
+  const dataDir = join(dir, 'twice');
+  await using _first = await testCluster({ dataDir });
+  await assert.rejects(testCluster({ dataDir }), /objects\.db is in use by another process/);
+});

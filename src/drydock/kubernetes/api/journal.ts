@@ -85,6 +85,11 @@ export class Journal {
     try {
       return work();
     } catch (cause) {
+      if (messageOf(cause).includes('database is locked'))
+        throw new AppError('unavailable', `the cluster's database ${this.#path} is in use by another process`, {
+          cause,
+          hint: 'Stop the other cluster, or give this one a data directory of its own.',
+        });
       throw new AppError('corrupt-data', `the cluster's database ${this.#path} cannot be read: ${messageOf(cause)}`, {
         cause,
         hint: `Move ${this.#path} (and its -wal and -shm files) away and start again: the cluster begins empty and is filled from Git.`,
@@ -96,7 +101,7 @@ export class Journal {
 function openDatabase(path: string): DatabaseSync {
   const database = new DatabaseSync(path);
   try {
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000');
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
     const check = database.prepare('PRAGMA quick_check(1)').get();
     if (check?.['quick_check'] !== 'ok') throw new Error(`quick_check says ${String(check?.['quick_check'])}`);
     database.exec('CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID');
