@@ -5,7 +5,10 @@ import { stringMap } from './ownership.ts';
 import { isDeleting } from './pod-state.ts';
 import { matchesSelector } from './selector.ts';
 
-export type Placement = { kind: 'bind'; node: string } | { kind: 'unschedulable'; message: string };
+export type Placement =
+  | { kind: 'bind'; node: string }
+  /** `soon`: what it waits for is being made right now. */
+  | { kind: 'unschedulable'; message: string; soon: boolean };
 
 /** Waits for a node, and is ours to place. */
 export function needsPlacement(pod: ApiObject): boolean {
@@ -24,22 +27,23 @@ export function planPlacement(
   claimOf: (name: string) => ApiObject | undefined,
 ): Placement {
   const volumes = unboundVolume(pod, claimOf);
-  if (volumes !== undefined) return unschedulable(nodes.length, volumes);
+  if (volumes !== undefined) return { ...unschedulable(nodes.length, volumes), soon: true };
   const reasons = new Map<string, number>();
   for (const node of nodes) {
     const reason = refusal(pod, node);
     if (reason === undefined) return { kind: 'bind', node: node.metadata.name };
     reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
   }
-  if (nodes.length === 0) return { kind: 'unschedulable', message: 'no nodes available to schedule pods' };
+  if (nodes.length === 0) return { kind: 'unschedulable', message: 'no nodes available to schedule pods', soon: true };
   return unschedulable(nodes.length, [...reasons].map(([reason, count]) => `${count} ${reason}`).join(', '));
 }
 
-function unschedulable(nodes: number, why: string): Placement {
+function unschedulable(nodes: number, why: string): Placement & { kind: 'unschedulable' } {
   const none = `0/${nodes} nodes are available:`;
   return {
     kind: 'unschedulable',
     message: `${none} ${why}. preemption: ${none} ${nodes} Preemption is not helpful for scheduling.`,
+    soon: false,
   };
 }
 

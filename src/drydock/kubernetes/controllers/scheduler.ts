@@ -1,12 +1,14 @@
 import { getArray, getString, jsonEqual } from '#base/json.ts';
 import type { Outcome } from '#base/outcome.ts';
 import type { ApiObject } from '../api/port.ts';
-import { parseConditions, withCondition } from './condition.ts';
+import { parseConditions, parseTime, withCondition } from './condition.ts';
 import { keyOf, splitKey } from './key.ts';
 import type { Controller, ControllerDeps } from './loop.ts';
 import { needsPlacement, planPlacement } from './scheduler-plan.ts';
 
 const manager = 'default-scheduler';
+/** A new pod's claims and the first node may be a moment behind it: no reason to warn yet. */
+const patienceMs = 3000;
 
 /** Binds pods to nodes. What fits nowhere stays Pending and is looked at again when a node or claim changes. */
 export function schedulerController(deps: ControllerDeps): Controller {
@@ -56,6 +58,8 @@ async function tick(deps: ControllerDeps, key: string): Promise<Outcome> {
     events.record(manager, pod, { type: 'Normal', reason: 'Scheduled', message });
     return { kind: 'done' };
   }
+  const ageMs = clock.now() - (parseTime(pod.metadata.creationTimestamp) ?? 0);
+  if (placement.soon && ageMs < patienceMs) return { kind: 'done', recheckAfterMs: patienceMs - ageMs };
   const before = parseConditions(pod['status']);
   const next = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: placement.message } as const;
   const conditions = withCondition(before, next, { now: clock.now() });
