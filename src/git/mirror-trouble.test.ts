@@ -164,7 +164,7 @@ test('what a killed process left behind does not stop the next', async () => {
     elapsed += 1_000;
     return testClock.now() + elapsed;
   };
-  await using mirrors = server.mirrors('m', { ...testClock, now });
+  await using mirrors = server.mirrors('m', { clock: { ...testClock, now } });
   const mirror = await mirrors.open(server.url('demo'), signal);
   await mirror.fetch(signal);
   assert.equal(await mirror.resolve('main', signal), pushed);
@@ -184,6 +184,19 @@ test('branches that go away, move back or swap file and folder are followed', as
   assert.equal(await mirror.resolve('main', signal), server.first);
   assert.equal(await mirror.resolve('topic/sub', signal), server.first);
   await assert.rejects(mirror.resolve('refs/heads/topic', signal), (error) => isAppError(error, 'not-found'));
+});
+
+test('a proxy is used where the environment says so, and not where it says not', async () => {
+  await using server = await start();
+  const env = { http_proxy: 'http://127.0.0.1:9' };
+  await using behind = server.mirrors('behind', { env });
+  await assert.rejects(behind.open(server.url('demo'), signal), (error) => isAppError(error, 'unavailable'));
+  assert.deepEqual(server.requests, []);
+  await using beside = server.mirrors('beside', { env: { ...env, no_proxy: '127.0.0.1' } });
+  const mirror = await beside.open(server.url('demo'), signal);
+  server.requests.length = 0;
+  await mirror.fetch(signal);
+  assert.deepEqual(server.requests, ['POST /demo.git/git-upload-pack']);
 });
 
 test('concurrent fetches share a request', async () => {

@@ -27,8 +27,7 @@ import type { GitUrl } from './url.ts';
 
 export interface MirrorDeps {
   program: GitProgram;
-  /** For http remotes; without it git does everything. */
-  uploadPack: UploadPack | undefined;
+  uploadPack: UploadPack;
   clock: Clock;
   entropy: Entropy;
   logger: Logger;

@@ -33,16 +33,14 @@ export function createGitMirrors(deps: GitMirrorsDeps): GitMirrors {
 
 class Mirrors implements GitMirrors {
   readonly #deps: GitMirrorsDeps;
-  readonly #uploadPack: UploadPack | undefined;
+  readonly #uploadPack: UploadPack;
   readonly #open = new Map<string, Promise<GitMirror>>();
   readonly #life = new AbortController();
   readonly #slots = new Slots(programLimit);
 
   constructor(deps: GitMirrorsDeps) {
     this.#deps = deps;
-    // Behind a proxy only git knows the way.
-    const hasProxy = Object.keys(deps.env ?? {}).some((name) => /_proxy$/i.test(name));
-    this.#uploadPack = hasProxy ? undefined : new UploadPack();
+    this.#uploadPack = new UploadPack(deps.env ?? {});
   }
 
   async open(url: string, signal: AbortSignal): Promise<GitMirror> {
@@ -62,7 +60,7 @@ class Mirrors implements GitMirrors {
     this.#life.abort(new AppError('canceled', 'the mirrors were closed'));
     const opened = await Promise.allSettled([...this.#open.values()]);
     for (const mirror of opened) if (mirror.status === 'fulfilled') await mirror.value[Symbol.asyncDispose]();
-    await this.#uploadPack?.[Symbol.asyncDispose]();
+    await this.#uploadPack[Symbol.asyncDispose]();
   }
 
   async #start(address: GitUrl): Promise<GitMirror> {

@@ -22,6 +22,11 @@ export interface TestingTools {
   entropy: Entropy;
 }
 
+interface MirrorsOptions {
+  clock?: Clock;
+  env?: Record<string, string>;
+}
+
 /** For tests: real repositories behind the real `git http-backend`, on loopback. */
 export class TestingGitServer {
   readonly #root = mkdtempSync(join(tmpdir(), 'git-server-'));
@@ -85,11 +90,12 @@ export class TestingGitServer {
   }
 
   /** Mirrors in a folder of their own, `name`d so that a test can open them again. */
-  mirrors(name: string, clock: Clock = this.#tools.clock): GitMirrors {
+  mirrors(name: string, { clock = this.#tools.clock, env = {} }: MirrorsOptions = {}): GitMirrors {
     return createGitMirrors({
       dir: join(this.#root, name),
       gitPath: this.#tools.gitPath,
       clock,
+      env,
       entropy: this.#tools.entropy,
       logger: silentLogger,
       credentials: async () => this.credentials,

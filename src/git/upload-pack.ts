@@ -1,4 +1,4 @@
-import { Agent } from 'undici';
+import { EnvHttpProxyAgent } from 'undici';
 import { throwIfAborted } from '#base/errors.ts';
 import { type Packet, packetLine, parsePackets } from './pkt-line.ts';
 import { type CommitSha, type GitCredentials, parseCommitSha } from './port.ts';
@@ -18,13 +18,22 @@ export interface Remote {
  * git. Undefined whenever the answer is not a plain success: git itself is asked then, and explains what is wrong.
  */
 export class UploadPack {
-  readonly #agent = new Agent({
-    allowH2: false,
-    keepAliveTimeout: 30_000,
-    connect: { timeout: 5_000 },
-    headersTimeout: 15_000,
-    bodyTimeout: 15_000,
-  });
+  readonly #agent: EnvHttpProxyAgent;
+
+  /** `env` names proxies as git's environment does. */
+  constructor(env: Readonly<Record<string, string>>) {
+    const all = env['all_proxy'] ?? env['ALL_PROXY'] ?? '';
+    this.#agent = new EnvHttpProxyAgent({
+      httpProxy: env['http_proxy'] ?? all,
+      httpsProxy: env['https_proxy'] ?? env['HTTPS_PROXY'] ?? all,
+      noProxy: env['no_proxy'] ?? env['NO_PROXY'] ?? '',
+      allowH2: false,
+      keepAliveTimeout: 30_000,
+      connect: { timeout: 5_000 },
+      headersTimeout: 15_000,
+      bodyTimeout: 15_000,
+    });
+  }
 
   /** The server's branches and tags. */
   async refs(remote: Remote, signal: AbortSignal): Promise<RefSnapshot | undefined> {
