@@ -26,6 +26,7 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
     token,
     webhookSecret: process.env['SLIPWAY_WEBHOOK_SECRET'],
     anonymousRead: false,
+    forge: forgeSettings(process.env),
     logger,
   });
   writeFileDurably(join(dataDir, 'server.json'), `${JSON.stringify({ url: slipway.url, token })}\n`);
@@ -36,4 +37,12 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   if (!signal.aborted) await once(signal, 'abort');
   logger.flush();
   return 0;
+}
+
+/** GitHub by default; an Enterprise server (or another forge with its API) by the variables GitHub's own tools use. */
+function forgeSettings(env: NodeJS.ProcessEnv): { webUrl: string; apiUrl: string; token: string | undefined } {
+  const webUrl = env['GITHUB_SERVER_URL'] ?? 'https://github.com';
+  const apiUrl =
+    env['GITHUB_API_URL'] ?? (webUrl === 'https://github.com' ? 'https://api.github.com' : `${webUrl}/api/v3`);
+  return { webUrl, apiUrl, token: env['GITHUB_TOKEN'] };
 }

@@ -1,21 +1,26 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { repositoryCredentials } from '#apps/repositories.ts';
 import { AppError, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import { startEngine } from '#controllers/engine.ts';
+import { createGitHubClient } from '#forge/github.ts';
 import { createGitMirrors } from '#git/mirrors.ts';
 import { createKubeClient } from '#kube/client.ts';
 import { createInformerSet } from '#kube/informer.ts';
 import { type KubeconfigSource, loadKubeTarget } from '#kube/kubeconfig.ts';
+import { parseDockerConfig } from '#oci/docker-config.ts';
+import type { RegistryCredentials } from '#oci/port.ts';
+import { createRegistryClient } from '#oci/registry-client.ts';
 import { startServer } from '#server/server.ts';
 import { openStore } from '#store/store.ts';
 import { createAuditLog } from '#trace/audit-log.ts';
+import { createTracer } from '#trace/trace.ts';
 import { findProgram, projectRoot, requireProgram } from './programs.ts';
 import { systemClock as clock, systemEntropy as entropy } from './system.ts';
-import { buildTracer } from './tracer.ts';
 import { slipwayVersion } from './version.ts';
 
 export interface SlipwayOptions {
@@ -29,6 +34,8 @@ export interface SlipwayOptions {
   token: string;
   webhookSecret: string | undefined;
   anonymousRead: boolean;
+  /** The forge that knows runs, approvals and people; GitHub or what speaks its REST API. */
+  forge: { webUrl: string; apiUrl: string; token: string | undefined };
   logger: Logger;
 }
 
@@ -85,7 +92,10 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
       signal,
     ),
   );
-  const tracer = buildTracer({ kube, engine, audit, git, credentials, clock, logger });
+  const logins = dockerLogins();
+  const registry = stack.use(createRegistryClient({ clock, logger, credentials: async (name) => logins.get(name) }));
+  const forge = createGitHubClient({ ...options.forge, clock });
+  const tracer = createTracer({ kube, engine, audit, git, registry, forge });
   const server = stack.use(
     await startServer({
       engine,
@@ -143,4 +153,16 @@ function gitEnvironment(): Record<string, string> {
     return value === undefined ? [] : [[name, value]];
   });
   return Object.fromEntries(entries);
+}
+
+/** What `docker login` has left on this machine, for reading the labels of private images. */
+function dockerLogins(): Map<string, RegistryCredentials> {
+  const path = join(process.env['DOCKER_CONFIG'] ?? join(homedir(), '.docker'), 'config.json');
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    return new Map();
+  }
+  return parseDockerConfig(text, path);
 }

@@ -110,6 +110,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
         token: ground.secrets.serverToken,
         webhookSecret: ground.secrets.webhookSecret,
         anonymousRead: true,
+        forge: { webUrl: forge.url, apiUrl: `${forge.url}/api/v3`, token: ground.secrets.slipwayForgeToken },
         logger,
       }),
     ),
