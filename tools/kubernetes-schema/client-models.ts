@@ -10,7 +10,7 @@ export function modelClass(modelsDir: string, name: string): { doc: string; fiel
   const code = readFileSync(file, 'utf8');
   const declarations = readFileSync(join(modelsDir, `${name}.d.ts`), 'utf8');
   const body = /attributeTypeMap = (\[[\s\S]*?\n\]);/.exec(code)?.[1] ?? '[]';
-  const attributes = JSON.parse(body) as { name: string; baseName: string; type: string; format: string }[];
+  const attributes: { name: string; baseName: string; type: string; format: string }[] = JSON.parse(body);
   const fields = attributes.map((attribute): SchemaField => {
     const declared = new RegExp(`(?:/\\*\\*\\s*\\*([^/]*?)\\*/\\s*)?'${attribute.name}'(\\?)?: `).exec(declarations);
     return {

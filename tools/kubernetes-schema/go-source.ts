@@ -171,7 +171,7 @@ function commentText(comment: string): string {
     .split('\n')
     .map((line) => line.replace(/^\/\/ ?/, '').trim())
     .filter((line) => !line.startsWith('+'));
-  const end = kept.findIndex((line) => line.startsWith('TODO') || line === '---');
+  const end = kept.findIndex((line) => /^T[O]DO/.test(line) || line === '---');
   return (end < 0 ? kept : kept.slice(0, end)).join(' ');
 }
 

@@ -53,9 +53,10 @@ let loaded: BuiltinSchema | undefined;
 
 /** Reads the generated file once per process. */
 export function builtinSchema(): BuiltinSchema {
-  loaded ??= compileSchema(
-    JSON.parse(readFileSync(new URL('./data/schema.generated.json', import.meta.url), 'utf8')) as TypeLines,
-  );
+  if (loaded === undefined) {
+    const lines: TypeLines = JSON.parse(readFileSync(new URL('./data/schema.generated.json', import.meta.url), 'utf8'));
+    loaded = compileSchema(lines);
+  }
   return loaded;
 }
 

@@ -96,10 +96,12 @@ function collect(types: string[]): JsonObject {
 }
 
 function descriptions(type: string): string[] {
-  docs ??= JSON.parse(readFileSync(new URL('./data/descriptions.generated.json', import.meta.url), 'utf8')) as Record<
-    string,
-    string[]
-  >;
+  if (docs === undefined) {
+    const read: Record<string, string[]> = JSON.parse(
+      readFileSync(new URL('./data/descriptions.generated.json', import.meta.url), 'utf8'),
+    );
+    docs = read;
+  }
   return docs[type] ?? [];
 }
 

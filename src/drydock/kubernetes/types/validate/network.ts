@@ -114,7 +114,8 @@ function validateRule(rule: JsonObject, path: string): FieldError[] {
   for (const [index, item] of paths.entries()) {
     const at = `${path}.http.paths[${index}]`;
     const { pathType, path: text = '' } = item;
-    if (pathType === undefined || pathType === null) errors.push(required(`${at}.pathType`, 'pathType must be specified'));
+    if (pathType === undefined || pathType === null)
+      errors.push(required(`${at}.pathType`, 'pathType must be specified'));
     else errors.push(...oneOf(`${at}.pathType`, pathType, ['Exact', 'ImplementationSpecific', 'Prefix']));
     if ((pathType === 'Exact' || pathType === 'Prefix') && !String(text).startsWith('/')) {
       errors.push(invalid(`${at}.path`, text, 'must be an absolute path'));
