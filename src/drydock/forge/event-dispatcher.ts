@@ -14,7 +14,7 @@ import type { NewRun, RunStore } from './run-store.ts';
 import type { Webhooks } from './webhooks.ts';
 import type { WorkflowFiles } from './workflow-files.ts';
 
-interface DispatcherDeps {
+export interface DispatcherDeps {
   db: Database;
   clock: Clock;
   logger: Logger;
@@ -24,6 +24,8 @@ interface DispatcherDeps {
   webhooks: Webhooks;
   files: WorkflowFiles;
   runs: RunStore;
+  /** Lets pull requests follow a push before it is told; may be repeated for one event. */
+  onPush: (repo: Repository, event: EventRow, signal: AbortSignal) => Promise<void>;
   /** Called after a run was created. */
   wakeRun: (runId: number) => void;
 }
@@ -60,6 +62,7 @@ export class EventDispatcher implements AsyncDisposable {
     const repo = repos.byId(repoId);
     for (let event = events.next(repoId); event; event = events.next(repoId)) {
       const current = event;
+      if (current.name === 'push') await this.#deps.onPush(repo, current, signal);
       const starting = await this.#runsFor(current, repo, signal);
       const { hookIds, runIds } = db.transaction(() => {
         const hookIds = webhooks.enqueue(current, repo);
@@ -99,7 +102,7 @@ export class EventDispatcher implements AsyncDisposable {
     if (event.ref !== null && event.sha !== null && event.sha !== zeroSha && event.name !== 'delete') {
       return { ref: event.ref, sha: event.sha };
     }
-    if (event.name === 'push') return undefined;
+    if (event.name === 'push' || event.name === 'pull_request') return undefined;
     const ref = `refs/heads/${repo.default_branch}`;
     const { git, repos } = this.#deps;
     const call = { repository: repos.gitDir(repo) };

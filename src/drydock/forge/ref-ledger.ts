@@ -38,8 +38,6 @@ const payloadCommits = 2048;
 export class RefLedger {
   readonly #deps: LedgerDeps;
   readonly #lock = new KeyedLock();
-  /** Called inside the recording transaction for each update of a branch, e.g. to follow pull requests. */
-  onBranch: (repo: Repository, update: RefUpdate, actor: { account: Account; byJob: boolean }) => void = () => {};
 
   constructor(deps: LedgerDeps) {
     this.#deps = deps;
@@ -89,7 +87,6 @@ export class RefLedger {
       if (updates.length === 0) return;
       db.run('UPDATE repos SET pushed_at = ? WHERE id = ?', clock.now(), repo.id);
       for (const event of pending) events.append(event);
-      for (const update of updates) if (update.ref.startsWith('refs/heads/')) this.onBranch(repo, update, actor);
     });
   }
 

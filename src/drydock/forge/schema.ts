@@ -21,9 +21,6 @@ CREATE TABLE IF NOT EXISTS refs (
   repo_id INTEGER NOT NULL REFERENCES repos(id), name TEXT NOT NULL, sha TEXT NOT NULL, PRIMARY KEY (repo_id, name));
 CREATE TABLE IF NOT EXISTS push_intents (
   repo_id INTEGER PRIMARY KEY REFERENCES repos(id), user_id INTEGER NOT NULL, by_job INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS protections (
-  repo_id INTEGER NOT NULL REFERENCES repos(id), branch TEXT NOT NULL, rules_json TEXT NOT NULL,
-  PRIMARY KEY (repo_id, branch));
 CREATE TABLE IF NOT EXISTS events (
   id INTEGER PRIMARY KEY, repo_id INTEGER NOT NULL REFERENCES repos(id), name TEXT NOT NULL, action TEXT,
   ref TEXT, sha TEXT, actor_id INTEGER NOT NULL, by_job INTEGER NOT NULL, payload_json TEXT NOT NULL,

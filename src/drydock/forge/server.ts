@@ -9,7 +9,7 @@ import { parseWorkflow } from '../actions/workflow.ts';
 import type { Listening } from '../address.ts';
 import { Accounts } from './accounts.ts';
 import { Database } from './database.ts';
-import { EventDispatcher } from './event-dispatcher.ts';
+import { type DispatcherDeps, EventDispatcher } from './event-dispatcher.ts';
 import { EventOutbox } from './events.ts';
 import { Git } from './git.ts';
 import { parseGitRequest, serveGit } from './git-http.ts';
@@ -17,6 +17,7 @@ import { JobExecutor, type RunnerOptions } from './job-executor.ts';
 import { Links } from './links.ts';
 import { OidcIssuer } from './oidc.ts';
 import type { ForgeParts } from './parts.ts';
+import { followPush } from './pulls.ts';
 import { RefLedger } from './ref-ledger.ts';
 import { Repositories } from './repositories.ts';
 import { restApp } from './rest/app.ts';
@@ -74,8 +75,22 @@ export async function startForge(options: ForgeOptions): Promise<Forge> {
   const scheduler = new Scheduler({ ...shared, executor });
   executor.onDone = (runId) => scheduler.wake(runId);
   const wakeRun = (runId: number) => scheduler.wake(runId);
-  const dispatcher = new EventDispatcher({ db, clock, logger, git, repos, events, webhooks, files, runs, wakeRun });
   const parts: ForgeParts = { ...shared, entropy, git, ledger, events, webhooks, scheduler, executor, oidc };
+
+  const onPush: DispatcherDeps['onPush'] = (repo, event, signal) => followPush(parts, repo, event, signal);
+  const dispatcher = new EventDispatcher({
+    db,
+    clock,
+    logger,
+    git,
+    repos,
+    events,
+    webhooks,
+    files,
+    runs,
+    onPush,
+    wakeRun,
+  });
 
   await executor.recover();
   await ledger.reconcile(new AbortController().signal);

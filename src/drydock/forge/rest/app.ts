@@ -8,10 +8,16 @@ import { accountRoutes } from './accounts.ts';
 import { actionRoutes } from './actions.ts';
 import { approvalRoutes } from './approvals.ts';
 import { commitRoutes } from './commits.ts';
+import { contentRoutes } from './contents.ts';
+import { gitDataRoutes } from './git-data.ts';
 import { hookRoutes } from './hooks.ts';
+import { issueRoutes } from './issues.ts';
+import { pullRoutes } from './pulls.ts';
+import { releaseRoutes } from './releases.ts';
 import { repositoryRoutes } from './repositories.ts';
 import type { RestEnv } from './request.ts';
 import { settingRoutes } from './settings.ts';
+import { statusRoutes } from './statuses.ts';
 import { tokenRoutes } from './tokens.ts';
 
 const documentation = 'https://docs.github.com/rest';
@@ -50,7 +56,13 @@ export function restApp(parts: ForgeParts): Hono<RestEnv> {
   for (const routes of [
     accountRoutes,
     repositoryRoutes,
+    statusRoutes,
     commitRoutes,
+    contentRoutes,
+    gitDataRoutes,
+    pullRoutes,
+    issueRoutes,
+    releaseRoutes,
     hookRoutes,
     actionRoutes,
     approvalRoutes,

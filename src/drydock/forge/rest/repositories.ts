@@ -49,13 +49,14 @@ export function repositoryRoutes(parts: ForgeParts): Hono<RestEnv> {
     };
     return c.json({ ...branchView(parts, repo, branch), commit: commitView(links, repo, commit, people) });
   });
-  app.get('/repos/:owner/:repo/tags', (c) => {
+  app.get('/repos/:owner/:repo/tags', async (c) => {
     const repo = repositoryOf(parts, c, { access: 'read', scope: 'contents' });
-    const tags = refsOf(parts, repo, 'refs/tags/').map(({ name, sha }) => ({
+    const api = links.repo(fullName(repo));
+    const tags = (await tagCommits(parts, repo, c.req.raw.signal)).map(({ name, sha }) => ({
       name,
-      commit: { sha, url: `${links.repo(fullName(repo))}/commits/${sha}` },
-      zipball_url: `${links.repo(fullName(repo))}/zipball/refs/tags/${name}`,
-      tarball_url: `${links.repo(fullName(repo))}/tarball/refs/tags/${name}`,
+      commit: { sha, url: `${api}/commits/${sha}` },
+      zipball_url: `${api}/zipball/refs/tags/${name}`,
+      tarball_url: `${api}/tarball/refs/tags/${name}`,
       node_id: '',
     }));
     return c.json(pageOf(c, tags.reverse()));
@@ -93,6 +94,23 @@ export function refsOf(parts: ForgeParts, repo: Repository, prefix: string): { n
     .all<{ name: string; sha: string }>('SELECT name, sha FROM refs WHERE repo_id = ? ORDER BY name', repo.id)
     .filter((ref) => ref.name.startsWith(prefix))
     .map((ref) => ({ name: ref.name.slice(prefix.length), sha: ref.sha }));
+}
+
+/** Tags with the commits they stand on, whether annotated or not. */
+async function tagCommits(
+  parts: ForgeParts,
+  repo: Repository,
+  signal: AbortSignal,
+): Promise<{ name: string; sha: string }[]> {
+  const args = ['for-each-ref', '--format=%(objectname) %(*objectname) %(refname:strip=2)', 'refs/tags'];
+  const text = await parts.git.text(args, { repository: parts.repos.gitDir(repo) }, signal);
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => {
+      const [object = '', peeled = '', ...name] = line.split(' ');
+      return { name: name.join(' '), sha: peeled || object };
+    });
 }
 
 function branchView(parts: ForgeParts, repo: Repository, ref: { name: string; sha: string }) {
