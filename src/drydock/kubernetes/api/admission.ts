@@ -1,5 +1,5 @@
-import { isObject, jsonEqual } from '#base/json.ts';
-import { acceptDefinition, keepDefinitionStatus } from './crd-names.ts';
+import { isObject } from '#base/json.ts';
+import { completeDefinition, newDefinitionStatus } from './crd-names.ts';
 import type { ApiObject } from './port.ts';
 import type { ServedResource } from './served.ts';
 import type { ServiceAddresses } from './service-addresses.ts';
@@ -11,7 +11,25 @@ export interface AdmissionInput {
   dryRun: boolean;
 }
 
-/** What the server itself adds to new objects of some kinds. Returns how to give back what was reserved for the write. */
+/** What the server fills in like a default, so that the writer owns it. In place. */
+export function completeObject(resource: ServedResource, object: ApiObject, live: ApiObject | undefined): void {
+  switch (resource.groupResource) {
+    case 'namespaces':
+      labelNamespace(object);
+      return;
+    case 'customresourcedefinitions.apiextensions.k8s.io':
+      completeDefinition(object);
+      if (!live) object['status'] = newDefinitionStatus(object);
+      return;
+    default:
+      return;
+  }
+}
+
+/**
+ * What the server itself adds to new objects of some kinds, which nobody owns. In place. Returns how to give back what
+ * was reserved for the write.
+ */
 export async function admitCreate(
   deps: { addresses: ServiceAddresses },
   { resource, object, dryRun }: AdmissionInput,
@@ -20,15 +38,11 @@ export async function admitCreate(
     case 'services':
       return deps.addresses.assign(object, { old: undefined, dryRun });
     case 'namespaces':
-      labelNamespace(object);
       object['spec'] = { finalizers: ['kubernetes'] };
       object['status'] = { phase: 'Active' };
       return nothing;
     case 'pods':
       fillPod(object);
-      return nothing;
-    case 'customresourcedefinitions.apiextensions.k8s.io':
-      acceptDefinition(object);
       return nothing;
     default:
       return nothing;
@@ -42,12 +56,6 @@ export async function admitUpdate(
   switch (resource.groupResource) {
     case 'services':
       return deps.addresses.assign(object, { old: live, dryRun });
-    case 'namespaces':
-      labelNamespace(object);
-      return nothing;
-    case 'customresourcedefinitions.apiextensions.k8s.io':
-      if (!jsonEqual(object['spec'], live['spec'])) keepDefinitionStatus(object);
-      return nothing;
     default:
       return nothing;
   }

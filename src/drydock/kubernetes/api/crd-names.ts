@@ -3,22 +3,13 @@ import type { ApiObject } from './port.ts';
 
 export const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io';
 
-/** Fills the names and the conversion of a new definition, and an empty status, as the real server answers at once. */
-export function acceptDefinition(definition: ApiObject): void {
-  fillNames(definition);
-  definition['status'] = {
-    conditions: null,
-    acceptedNames: { plural: '', kind: '' },
-    storedVersions: storage(definition),
-  };
+/** The status a new definition is answered with, before its names are accepted. */
+export function newDefinitionStatus(definition: ApiObject): JsonObject {
+  return { conditions: null, acceptedNames: { plural: '', kind: '' }, storedVersions: storage(definition) };
 }
 
-/** Names and conversion of a changed definition; the status stays for `crd.ts` to renew. */
-export function keepDefinitionStatus(definition: ApiObject): void {
-  fillNames(definition);
-}
-
-function fillNames(definition: ApiObject): void {
+/** Fills the names and the conversion that follow from the others. */
+export function completeDefinition(definition: ApiObject): void {
   if (!isObject(definition['spec'])) return;
   const spec = definition['spec'];
   const names: JsonObject = isObject(spec['names']) ? spec['names'] : {};

@@ -28,15 +28,13 @@ const order = [
   'managedFields',
 ] as const;
 
-/** `kind` and `apiVersion` first, metadata in the usual order, members that are undefined or empty dropped. */
+/** `kind` and `apiVersion` first, metadata in the usual order, members that are undefined or empty dropped, a version put in. */
 export function inUsualOrder(object: ApiObject): ApiObject {
   const { kind, apiVersion, metadata, status, ...rest } = object;
   const ordered: Record<string, unknown> = {};
   for (const name of order) {
-    const value = metadata[name];
-    if (value === undefined || value === null || value === '') continue;
-    if (name !== 'managedFields' && isEmpty(value)) continue;
-    if (name === 'managedFields' && Array.isArray(value) && value.length === 0) continue;
+    const value = name === 'resourceVersion' ? (metadata.resourceVersion ?? '0') : metadata[name];
+    if (value === undefined || value === null || value === '' || isEmpty(value)) continue;
     ordered[name] = value;
   }
   const shown = { kind, apiVersion, metadata: ordered as ApiObjectMeta, ...rest };

@@ -1,6 +1,6 @@
 import type { Clock, Entropy } from '#base/clock.ts';
 import { timestamp } from '#base/clock.ts';
-import { admitCreate, admitUpdate } from './admission.ts';
+import { admitCreate, admitUpdate, completeObject } from './admission.ts';
 import {
   advanceGeneration,
   asVersion,
@@ -65,7 +65,7 @@ export async function createObject(deps: WriteDeps, input: CreateInput): Promise
     try {
       if (taken()) throw alreadyExists(resource, name);
       requireOpenNamespace(deps.store, resource, namespace, name);
-      if (options.dryRun) return ready.object;
+      if (options.dryRun) return withoutVersion(ready.object);
       const stored = deps.store.put(
         { storage: resource.groupResource, key },
         inStorageVersion(resource, ready.object),
@@ -100,18 +100,19 @@ async function prepareCreate(deps: WriteDeps, input: CreateInput): Promise<{ obj
   else delete metadata.generation;
   if (hasSubresource(resource, 'status') && !statusIsWritable.has(resource.groupResource)) delete object['status'];
   resource.type.applyDefaults(object);
-  const release = await admitCreate(deps, { resource, object, dryRun: options.dryRun });
+  completeObject(resource, object, undefined);
+  const owned =
+    input.managed === true
+      ? object
+      : deps.types.fields.recordUpdate({
+          type: resource.type,
+          old: undefined,
+          updated: object,
+          manager: options.manager,
+          now,
+        });
+  const release = await admitCreate(deps, { resource, object: owned, dryRun: options.dryRun });
   try {
-    const owned =
-      input.managed === true
-        ? object
-        : deps.types.fields.recordUpdate({
-            type: resource.type,
-            old: undefined,
-            updated: object,
-            manager: options.manager,
-            now,
-          });
     const errors = resource.type.validateCreate(owned);
     if (errors.length > 0) throw invalid(resource, metadata.name, errors);
     return { object: inUsualOrder(owned), release };
@@ -165,22 +166,23 @@ async function tryUpdate(deps: WriteDeps, input: UpdateInput, stored: StoredObje
   carrySystemMetadata(resource, wanted, live);
   refuseNewFinalizers(resource, wanted, live);
   resource.type.applyDefaults(wanted, live);
-  const release = await admitUpdate(deps, { resource, object: wanted, live, dryRun: options.dryRun });
+  completeObject(resource, wanted, live);
+  const owned = produced.managed
+    ? wanted
+    : deps.types.fields.recordUpdate({
+        type: resource.type,
+        old: live,
+        updated: wanted,
+        manager: options.manager,
+        subresource,
+        now,
+      });
+  const release = await admitUpdate(deps, { resource, object: owned, live, dryRun: options.dryRun });
   try {
-    if (subresource !== 'status') advanceGeneration(resource, wanted, live);
+    advanceGeneration(resource, owned, live);
     // A binding sets the node of a pod, which nothing else may change.
-    const errors = subresource === 'binding' ? [] : resource.type.validateUpdate(wanted, live);
+    const errors = subresource === 'binding' ? [] : resource.type.validateUpdate(owned, live);
     if (errors.length > 0) throw invalid(resource, name, errors);
-    const owned = produced.managed
-      ? wanted
-      : deps.types.fields.recordUpdate({
-          type: resource.type,
-          old: live,
-          updated: wanted,
-          manager: options.manager,
-          subresource,
-          now,
-        });
     const ready = inUsualOrder({
       ...owned,
       metadata: { ...owned.metadata, resourceVersion: live.metadata.resourceVersion ?? '' },
@@ -210,7 +212,8 @@ function partWritten(
       resource.custom === undefined
         ? { ...wanted.metadata, ...pick(live, 'labels'), ...pick(live, 'ownerReferences') }
         : { ...rest.metadata, ...pick(wanted, 'managedFields') };
-    if (resource.custom === undefined && live.metadata.labels === undefined) delete metadata.labels;
+    if (live.metadata.labels === undefined) delete metadata.labels;
+    if (live.metadata.ownerReferences === undefined) delete metadata.ownerReferences;
     const written = { ...rest, metadata };
     return wanted['status'] === undefined ? written : { ...written, status: wanted['status'] };
   }
@@ -242,6 +245,11 @@ export function namespaceIsFinalized(namespace: ApiObject): boolean {
   const spec = namespace['spec'];
   if (typeof spec !== 'object' || spec === null || !('finalizers' in spec)) return true;
   return !Array.isArray(spec.finalizers) || spec.finalizers.length === 0;
+}
+
+function withoutVersion(object: ApiObject): ApiObject {
+  const { resourceVersion: _none, ...metadata } = object.metadata;
+  return { ...object, metadata };
 }
 
 function inStorageVersion(resource: ServedResource, object: ApiObject): ApiObject {
