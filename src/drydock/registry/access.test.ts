@@ -106,6 +106,43 @@ describe('access', () => {
   });
 });
 
+describe('mounts with a token', () => {
+  it('asks for a token that covers the other repository, and mounts with it', async () => {
+    await using registry = await RegistryFixture.start();
+    const root = basic('root', 'root-password');
+    const digest = await registry.pushBlob('from', 'blob');
+    const path = `/v2/to/blobs/uploads/?mount=${digest}&from=from`;
+    const narrow = await token(registry, 'repository:to:pull,push', root);
+    const asked = await registry.send('POST', path, { authorization: narrow });
+    assert.equal(asked.status, 401);
+    const scope = /scope="([^"]*)"/.exec(asked.headers.get('www-authenticate') ?? '')?.[1] ?? '';
+    assert.equal(scope, 'repository:to:pull,push repository:from:pull');
+    const wide = await token(registry, scope, root);
+    assert.equal((await registry.send('POST', path, { authorization: wide })).status, 201);
+  });
+
+  it('uploads when the token was refused the other repository', async () => {
+    const scopes = [{ repository: 'to', actions: ['pull', 'push'] as ('pull' | 'push')[] }];
+    const users = [{ name: 'narrow', password: 'narrow-password', scopes }];
+    await using registry = await RegistryFixture.start({ users });
+    const both = 'repository:to:pull,push repository:from:pull';
+    const authorization = await token(registry, both, basic('narrow', 'narrow-password'));
+    const answer = await registry.send('POST', `/v2/to/blobs/uploads/?mount=${sha256('x')}&from=from`, {
+      authorization,
+    });
+    assert.equal(answer.status, 202);
+  });
+});
+
+describe('the catalog', () => {
+  it('is for known names only', async () => {
+    await using registry = await RegistryFixture.start({ anonymousPull: true });
+    const anonymous = await token(registry, '', '');
+    assert.equal((await registry.send('GET', '/v2/_catalog', { authorization: anonymous })).status, 401);
+    assert.equal((await registry.send('GET', '/v2/_catalog')).status, 200);
+  });
+});
+
 describe('parseScopes', () => {
   const cases = [
     { text: 'repository:a/b:pull,push', want: [{ repository: 'a/b', actions: ['pull', 'push'] }] },

@@ -23,11 +23,13 @@ export function answer(exchange: Exchange, { status, headers = {}, body }: Answe
   const { request, response } = exchange;
   // A body that was not read would be taken for the next request on this connection.
   const unread = !request.complete && request.headers['content-length'] !== '0' && hasBody(request);
-  response.writeHead(status, {
+  const all: Record<string, string | number> = {
     'Content-Length': body === undefined ? 0 : Buffer.byteLength(body),
     ...headers,
     ...(unread ? { Connection: 'close' } : {}),
-  });
+  };
+  for (const [name, value] of Object.entries(all)) response.setHeader(name, value);
+  response.statusCode = status;
   if (exchange.method === 'HEAD' || body === undefined) response.end();
   else response.end(body);
 }

@@ -44,14 +44,31 @@ export class Gatekeeper {
     this.#options = options;
   }
 
-  /** Throws UNAUTHORIZED with a challenge, or DENIED when a known identity may not do it. */
-  async check(exchange: Exchange, repository: string, actions: Action[]): Promise<void> {
-    for (const action of actions) await this.#checkOne(exchange, repository, action, actions);
+  /** Who asks. Throws UNAUTHORIZED with a challenge, or DENIED when a known identity may not do it. */
+  async check(exchange: Exchange, repository: string, actions: Action[]): Promise<string> {
+    let name = '';
+    for (const action of actions) name = await this.#checkOne(exchange, repository, action, actions);
+    return name;
   }
 
-  async may(exchange: Exchange, repository: string, action: Action): Promise<boolean> {
+  /**
+   * Whether a blob may be mounted from a repository. A client whose token was never asked about that repository is
+   * challenged to get one that was.
+   */
+  async mayMount(exchange: Exchange, repository: string, from: string): Promise<boolean> {
+    const header = exchange.request.headers.authorization ?? '';
+    if (/^bearer /i.test(header) && !this.#options.anonymousPull) {
+      const token = await this.#bearer(exchange, header);
+      if (covers(token.granted, from, 'pull')) return true;
+      if (token.name === '' || covers(token.refused, from, 'pull')) return false;
+      const scopes: Scope[] = [
+        { repository, actions: ['pull', 'push'] },
+        { repository: from, actions: ['pull'] },
+      ];
+      throw this.#unauthorized(exchange, scopes, 'insufficient_scope');
+    }
     try {
-      await this.check(exchange, repository, [action]);
+      await this.check(exchange, from, ['pull']);
       return true;
     } catch (error) {
       if (error instanceof RegistryError) return false;
@@ -60,11 +77,18 @@ export class Gatekeeper {
   }
 
   /** `GET /v2/`: clients learn here how to authenticate, so it is closed even where pulling is open. */
-  async checkBase(exchange: Exchange): Promise<void> {
+  async checkBase(exchange: Exchange): Promise<string> {
     const header = exchange.request.headers.authorization;
-    if (header === undefined) throw this.#unauthorized(exchange, undefined);
-    if (parseBasic(header)) await this.#basic(exchange, header);
-    else await this.#bearer(exchange, header);
+    if (header === undefined) throw this.#unauthorized(exchange, []);
+    if (parseBasic(header)) return (await this.#basic(exchange, header)).name;
+    return (await this.#bearer(exchange, header)).name;
+  }
+
+  /** The list of all repositories is for known names only. */
+  async checkCatalog(exchange: Exchange): Promise<string> {
+    const name = await this.checkBase(exchange);
+    if (name === '') throw this.#unauthorized(exchange, [], 'insufficient_scope');
+    return name;
   }
 
   /** The token endpoint: GET with Basic credentials, or a form POST with a password grant. */
@@ -92,30 +116,30 @@ export class Gatekeeper {
     );
   }
 
-  async #checkOne(exchange: Exchange, repository: string, action: Action, wanted: Action[]): Promise<void> {
+  async #checkOne(exchange: Exchange, repository: string, action: Action, wanted: Action[]): Promise<string> {
     const header = exchange.request.headers.authorization;
     const scope = { repository, actions: wanted.includes('pull') ? wanted : (['pull', ...wanted] satisfies Action[]) };
     if (header === undefined) {
-      if (this.#options.anonymousPull && action === 'pull') return;
-      throw this.#unauthorized(exchange, scope);
+      if (this.#options.anonymousPull && action === 'pull') return '';
+      throw this.#unauthorized(exchange, [scope]);
     }
     const denied = new RegistryError('DENIED', `requested access to '${repository}' is denied`);
     if (/^basic /i.test(header)) {
       const identity = await this.#basic(exchange, header);
       if (!mayDo(identity.permissions, repository, action)) throw denied;
-      return;
+      return identity.name;
     }
     const token = await this.#bearer(exchange, header, scope);
-    if (covers(token.granted, repository, action)) return;
-    if (this.#options.anonymousPull && action === 'pull') return;
+    if (covers(token.granted, repository, action)) return token.name;
+    if (this.#options.anonymousPull && action === 'pull') return token.name;
     if (token.name !== '' && covers(token.refused, repository, action)) throw denied;
-    throw this.#unauthorized(exchange, scope, 'insufficient_scope');
+    throw this.#unauthorized(exchange, [scope], 'insufficient_scope');
   }
 
   async #basic(exchange: Exchange, header: string): Promise<Identity> {
     const credentials = parseBasic(header);
     const identity = credentials ? await this.#identify(credentials) : undefined;
-    if (!identity) throw this.#unauthorized(exchange, undefined, 'invalid_token');
+    if (!identity) throw this.#unauthorized(exchange, [], 'invalid_token');
     return identity;
   }
 
@@ -182,14 +206,14 @@ export class Gatekeeper {
       };
     } catch {
       // Whatever is wrong with a token (form, signature, age), the answer is the same: get another one.
-      throw this.#unauthorized(exchange, scope, 'invalid_token');
+      throw this.#unauthorized(exchange, scope ? [scope] : [], 'invalid_token');
     }
   }
 
-  #unauthorized(exchange: Exchange, scope: Scope | undefined, error?: string): RegistryError {
+  #unauthorized(exchange: Exchange, scopes: Scope[], error?: string): RegistryError {
     const service = new URL(exchange.origin).host;
     const parts = [`realm="${exchange.origin}/token"`, `service="${service}"`];
-    if (scope) parts.push(`scope="${formatScope(scope)}"`);
+    if (scopes.length > 0) parts.push(`scope="${scopes.map(formatScope).join(' ')}"`);
     if (error !== undefined) parts.push(`error="${error}"`);
     return new RegistryError('UNAUTHORIZED', 'authentication required', {
       headers: { 'WWW-Authenticate': `Bearer ${parts.join(',')}` },

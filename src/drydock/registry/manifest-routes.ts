@@ -1,6 +1,6 @@
 import { answer, answerJson, type Exchange, methodNotAllowed, readBody } from './exchange.ts';
 import { mediaTypes, parseManifest } from './manifest-document.ts';
-import { type ContentDigest, digestText, hashContent, sameDigest } from './names.ts';
+import { type ContentDigest, digestText, hashContent, isTagName, sameDigest } from './names.ts';
 import { RegistryError } from './registry-error.ts';
 import type { RepositoryStore } from './repository-store.ts';
 import { contentDigest, type ManifestReference } from './route.ts';
@@ -66,22 +66,34 @@ async function takeManifest(options: ManifestOptions, exchange: Exchange, target
     if ((await repositories.blobSize(repository, blob)) === undefined) throw missingPart('blob', blob);
   for (const child of document.manifests)
     if (!(await repositories.hasManifest(repository, child))) throw missingPart('manifest', child);
-  const tag = reference.kind === 'tag' ? reference.tag : undefined;
-  // Asked first so that a refused tag leaves no manifest behind, and once more when the tag is written.
-  const guard = (present: ContentDigest | undefined) => {
-    if (tag !== undefined) checkTagPolicy(options.tags, { repository, tag, present, to: digest });
-  };
-  if (tag !== undefined) guard(await repositories.tag(repository, tag));
+  // Every tag is asked first so that a refused one leaves no manifest behind, and once more when it is written.
+  const guardOf = (tag: string) => (present: ContentDigest | undefined) =>
+    checkTagPolicy(options.tags, { repository, tag, present, to: digest });
+  const tags = tagsToWrite(exchange, reference);
+  for (const tag of tags) guardOf(tag)(await repositories.tag(repository, tag));
   await repositories.putManifest(repository, { digest, mediaType: contentType, bytes, document });
-  if (tag !== undefined) await repositories.setTag(repository, tag, { to: digest, guard });
+  for (const tag of tags) await repositories.setTag(repository, tag, { to: digest, guard: guardOf(tag) });
   answer(exchange, {
     status: 201,
     headers: {
       Location: `/v2/${repository}/manifests/${digestText(digest)}`,
       'Docker-Content-Digest': digestText(digest),
       ...(document.subject ? { 'OCI-Subject': digestText(document.subject) } : {}),
+      ...(reference.kind === 'digest' && tags.length > 0 ? { 'OCI-Tag': tags.join(', ') } : {}),
     },
   });
+}
+
+const maxTags = 50;
+
+/** The tag of the path, or with a digest there, the `tag` parameters. */
+function tagsToWrite(exchange: Exchange, reference: ManifestReference): string[] {
+  if (reference.kind === 'tag') return [reference.tag];
+  const tags = [...new Set(exchange.query.getAll('tag'))];
+  if (tags.length > maxTags)
+    throw new RegistryError('TAG_INVALID', `a push may set ${maxTags} tags at most`, { status: 414 });
+  for (const tag of tags) if (!isTagName(tag)) throw new RegistryError('TAG_INVALID', `"${tag}" is not a tag`);
+  return tags;
 }
 
 function manifestDigest(exchange: Exchange, reference: ManifestReference, bytes: Buffer): ContentDigest {

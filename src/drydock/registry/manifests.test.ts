@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
+import { ManualClock } from '../../../test/clock.ts';
 import { codeOf, indexType, manifestType, RegistryFixture, sha256 } from '../../../test/registry-fixture.ts';
 
 let registry: RegistryFixture;
@@ -109,6 +110,35 @@ describe('manifests', () => {
     assert.deepEqual(JSON.parse((await registry.send('GET', '/v2/paged/tags/list?n=0')).text).tags, []);
     const unknown = await registry.send('GET', '/v2/nobody/tags/list');
     assert.deepEqual([unknown.status, codeOf(unknown)], [404, 'NAME_UNKNOWN']);
+  });
+
+  it('sets several tags with one push by digest, all or none', async () => {
+    await using strict = await RegistryFixture.start({ tags: { immutable: true, forbidden: ['latest'] } });
+    const image = JSON.stringify(await strict.imageOf('tags', 'x'));
+    const put = await strict.pushManifest('tags', `${sha256(image)}?tag=1.2&tag=1`, image);
+    assert.deepEqual([put.status, put.headers.get('oci-tag')], [201, '1.2, 1']);
+    assert.equal((await strict.send('GET', '/v2/tags/manifests/1')).text, image);
+    const refused = await strict.pushManifest('tags', `${sha256(image)}?tag=2&tag=latest`, image);
+    assert.equal(codeOf(refused), 'TAG_INVALID');
+    assert.equal((await strict.send('GET', '/v2/tags/manifests/2')).status, 404);
+    assert.equal(codeOf(await strict.pushManifest('tags', `${sha256(image)}?tag=a/b`, image)), 'TAG_INVALID');
+  });
+
+  it('records who pushed and deleted what', async () => {
+    const records: unknown[] = [];
+    await using fresh = await RegistryFixture.start({
+      clock: new ManualClock(Date.UTC(2026, 0, 2)),
+      audit: (record) => records.push(record),
+    });
+    const image = JSON.stringify(await fresh.imageOf('app', 'x'));
+    await fresh.pushManifest('app', '1', image);
+    await fresh.send('DELETE', '/v2/app/manifests/1');
+    await fresh.pushManifest('app', 'bad', '{}');
+    const common = { at: '2026-01-02T00:00:00Z', outcome: 'granted', actor: 'root', repository: 'app', reference: '1' };
+    assert.deepEqual(records, [
+      { ...common, action: 'push-manifest', digest: sha256(image) },
+      { ...common, action: 'delete-manifest' },
+    ]);
   });
 
   it('lists repositories', async () => {

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { unreachable } from '#base/assert.ts';
-import type { Clock, Entropy } from '#base/clock.ts';
+import { type Clock, type Entropy, timestamp } from '#base/clock.ts';
 import { AppError, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { Listening } from '../address.ts';
@@ -17,6 +17,7 @@ import { ifPresent, writeDurably } from './durable-file.ts';
 import { answer, type Exchange } from './exchange.ts';
 import { Gatekeeper } from './gatekeeper.ts';
 import { listReferrers, listRepositories, listTags, serveManifest } from './manifest-routes.ts';
+import { digestText } from './names.ts';
 import type { FetchJson } from './oidc-keys.ts';
 import { RegistryError } from './registry-error.ts';
 import { RepositoryStore } from './repository-store.ts';
@@ -68,6 +69,8 @@ interface Registry {
   uploads: UploadStore;
   gatekeeper: Gatekeeper;
   trust: CloudTrust;
+  audit: RegistryAudit;
+  clock: Clock;
   entropy: Entropy;
   tags: TagPolicy;
   limits: RegistryLimits;
@@ -123,7 +126,7 @@ async function openRegistry(deps: RegistryDeps): Promise<Registry> {
     recognise: (name, password) => trust.recognise(name, password),
   });
   const tags = { immutable: false, exempt: [], forbidden: [], ...deps.tags };
-  return { blobs, repositories, uploads, gatekeeper, trust, entropy, tags, limits, logger };
+  return { blobs, repositories, uploads, gatekeeper, trust, audit, clock, entropy, tags, limits, logger };
 }
 
 /** Kept on disk so that tokens stay good over a restart. */
@@ -184,13 +187,36 @@ async function dispatch(registry: Registry, exchange: Exchange): Promise<void> {
   if (exchange.path === '/') return await serveAws(registry, exchange);
   const route = parseRoute(exchange.path);
   if (!route) throw new RegistryError('UNSUPPORTED', 'there is nothing at this path', { status: 404 });
-  await admit(registry, exchange, route);
+  const actor = await admit(registry, exchange, route);
   await handle(registry, exchange, route);
+  if (route.kind === 'manifest') recordChange(registry, exchange, { route, actor });
 }
 
-async function admit(registry: Registry, exchange: Exchange, route: Route): Promise<void> {
-  if (route.kind === 'base' || route.kind === 'catalog') return await registry.gatekeeper.checkBase(exchange);
-  await registry.gatekeeper.check(exchange, route.repository, neededActions(exchange.method, route));
+/** Who is asking; throws when they may not. */
+async function admit(registry: Registry, exchange: Exchange, route: Route): Promise<string> {
+  const { gatekeeper } = registry;
+  if (route.kind === 'base') return await gatekeeper.checkBase(exchange);
+  if (route.kind === 'catalog') return await gatekeeper.checkCatalog(exchange);
+  return await gatekeeper.check(exchange, route.repository, neededActions(exchange.method, route));
+}
+
+function recordChange(
+  registry: Registry,
+  exchange: Exchange,
+  change: { route: Extract<Route, { kind: 'manifest' }>; actor: string },
+): void {
+  if (exchange.method !== 'PUT' && exchange.method !== 'DELETE') return;
+  const { repository, reference } = change.route;
+  const digest = exchange.response.getHeader('Docker-Content-Digest');
+  registry.audit({
+    at: timestamp(registry.clock.now()),
+    action: exchange.method === 'PUT' ? 'push-manifest' : 'delete-manifest',
+    outcome: 'granted',
+    actor: change.actor,
+    repository,
+    reference: reference.kind === 'tag' ? reference.tag : digestText(reference.digest),
+    ...(typeof digest === 'string' ? { digest } : {}),
+  });
 }
 
 function neededActions(method: string, route: Route): Action[] {
@@ -217,7 +243,7 @@ async function handle(registry: Registry, exchange: Exchange, route: Route): Pro
     case 'blob':
       return await serveBlob(registry, exchange, route);
     case 'uploads': {
-      const mayPull = (from: string) => gatekeeper.may(exchange, from, 'pull');
+      const mayPull = (from: string) => gatekeeper.mayMount(exchange, route.repository, from);
       return await startUpload(registry, exchange, { repository: route.repository, mayPull });
     }
     case 'upload':

@@ -79,8 +79,9 @@ async function mount(
   const digest = parseContentDigest(exchange.query.get('mount') ?? '');
   const from = exchange.query.get('from') ?? '';
   if (!digest || !isRepositoryName(from)) return undefined;
-  if ((await stores.repositories.blobSize(from, digest)) === undefined || !(await target.mayPull(from)))
-    return undefined;
+  // Asked before the blob is looked for: whoever may not pull must not learn what is there.
+  if (!(await target.mayPull(from))) return undefined;
+  if ((await stores.repositories.blobSize(from, digest)) === undefined) return undefined;
   await stores.repositories.linkBlob(target.repository, digest);
   return digest;
 }
