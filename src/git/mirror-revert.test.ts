@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, it } from 'node:test';
 import { isAppError } from '#base/errors.ts';
 import { testClock, testEntropy } from '../../test/clock.ts';
 import { toolPath } from '../../test/tools.ts';
@@ -38,75 +38,77 @@ function sha(text: string): CommitSha {
   return parsed;
 }
 
-test('undoes a commit as git revert does, keeping what came later in the same file', async () => {
-  await using at = await open();
-  const bad = at.server.commit(
-    'demo',
-    { 'a.yaml': lines([2, 'bad']), new: 'n', gone: null, 'b.yaml': 'b2\n' },
-    'break it',
-  );
-  at.server.commit('demo', { 'a.yaml': lines([2, 'bad'], [9, 'later']) }, 'later');
-  const made = await at.mirror.revert(
-    { branch: 'main', commit: sha(bad), author, trailer: 'Requested-by: ann' },
-    signal,
-  );
-  assert.equal(at.server.git('demo', 'rev-parse', 'main'), made);
-  assert.equal(at.show('a.yaml'), lines([9, 'later']));
-  assert.equal(at.show('b.yaml'), 'b1\n');
-  assert.equal(at.server.git('demo', 'ls-tree', '--name-only', 'main'), 'a.yaml\nb.yaml\ndir\ngone');
-  const body = at.server.git('demo', 'log', '-1', '--format=%B', 'main');
-  assert.equal(body, `Revert "break it"\n\nThis reverts commit ${bad}.\n\nRequested-by: ann`);
-});
+describe('reverts of a mirror', { concurrency: 4 }, () => {
+  it('undoes a commit as git revert does, keeping what came later in the same file', async () => {
+    await using at = await open();
+    const bad = at.server.commit(
+      'demo',
+      { 'a.yaml': lines([2, 'bad']), new: 'n', gone: null, 'b.yaml': 'b2\n' },
+      'break it',
+    );
+    at.server.commit('demo', { 'a.yaml': lines([2, 'bad'], [9, 'later']) }, 'later');
+    const made = await at.mirror.revert(
+      { branch: 'main', commit: sha(bad), author, trailer: 'Requested-by: ann' },
+      signal,
+    );
+    assert.equal(at.server.git('demo', 'rev-parse', 'main'), made);
+    assert.equal(at.show('a.yaml'), lines([9, 'later']));
+    assert.equal(at.show('b.yaml'), 'b1\n');
+    assert.equal(at.server.git('demo', 'ls-tree', '--name-only', 'main'), 'a.yaml\nb.yaml\ndir\ngone');
+    const body = at.server.git('demo', 'log', '-1', '--format=%B', 'main');
+    assert.equal(body, `Revert "break it"\n\nThis reverts commit ${bad}.\n\nRequested-by: ann`);
+  });
 
-test('is limited to paths', async () => {
-  await using at = await open();
-  const bad = at.server.commit('demo', { 'b.yaml': 'b2\n', 'dir/c': 'c2\n' }, 'both');
-  await at.mirror.revert({ branch: 'main', commit: sha(bad), paths: ['./dir/'], author }, signal);
-  assert.deepEqual([at.show('b.yaml'), at.show('dir/c')], ['b2\n', 'c1\n']);
-});
+  it('is limited to paths', async () => {
+    await using at = await open();
+    const bad = at.server.commit('demo', { 'b.yaml': 'b2\n', 'dir/c': 'c2\n' }, 'both');
+    await at.mirror.revert({ branch: 'main', commit: sha(bad), paths: ['./dir/'], author }, signal);
+    assert.deepEqual([at.show('b.yaml'), at.show('dir/c')], ['b2\n', 'c1\n']);
+  });
 
-test('a conflict names the files and changes nothing', async () => {
-  await using at = await open();
-  const bad = at.server.commit('demo', { 'b.yaml': 'b2\n', 'a.yaml': lines([2, 'bad']), 'dir/c': 'c2\n' }, 'bad');
-  const head = at.server.commit('demo', { 'b.yaml': 'b3\n', 'dir/c': null }, 'later');
-  await assert.rejects(
-    at.mirror.revert({ branch: 'main', commit: sha(bad), author }, signal),
-    (error) => isAppError(error, 'conflict') && error.message.endsWith('later commits changed b.yaml, dir/c'),
-  );
-  assert.equal(at.server.git('demo', 'rev-parse', 'main'), head);
-});
+  it('a conflict names the files and changes nothing', async () => {
+    await using at = await open();
+    const bad = at.server.commit('demo', { 'b.yaml': 'b2\n', 'a.yaml': lines([2, 'bad']), 'dir/c': 'c2\n' }, 'bad');
+    const head = at.server.commit('demo', { 'b.yaml': 'b3\n', 'dir/c': null }, 'later');
+    await assert.rejects(
+      at.mirror.revert({ branch: 'main', commit: sha(bad), author }, signal),
+      (error) => isAppError(error, 'conflict') && error.message.endsWith('later commits changed b.yaml, dir/c'),
+    );
+    assert.equal(at.server.git('demo', 'rev-parse', 'main'), head);
+  });
 
-test('what was reverted already is told', async () => {
-  await using at = await open();
-  const bad = at.server.commit('demo', { 'b.yaml': 'b2\n' }, 'bad');
-  const request = { branch: 'main', commit: sha(bad), author };
-  const first = await at.mirror.revert(request, signal);
-  await assert.rejects(at.mirror.revert(request, signal), (error) => isAppError(error, 'conflict'));
-  const again = await at.mirror.revert({ ...request, commit: first }, signal);
-  assert.equal((await at.mirror.commitInfo(again, signal)).subject, 'Reapply "bad"');
-  assert.equal(at.show('b.yaml'), 'b2\n');
-});
+  it('what was reverted already is told', async () => {
+    await using at = await open();
+    const bad = at.server.commit('demo', { 'b.yaml': 'b2\n' }, 'bad');
+    const request = { branch: 'main', commit: sha(bad), author };
+    const first = await at.mirror.revert(request, signal);
+    await assert.rejects(at.mirror.revert(request, signal), (error) => isAppError(error, 'conflict'));
+    const again = await at.mirror.revert({ ...request, commit: first }, signal);
+    assert.equal((await at.mirror.commitInfo(again, signal)).subject, 'Reapply "bad"');
+    assert.equal(at.show('b.yaml'), 'b2\n');
+  });
 
-test('revertMessage', async (t) => {
-  const commit = {
-    sha: sha('c'.repeat(40)),
-    parents: [sha('a'.repeat(40))],
-    author,
-    authoredAt: 0,
-    committer: author,
-    committedAt: 0,
-    subject: 'feat: x',
-    body: '',
-  };
-  const tail = `This reverts commit ${'c'.repeat(40)}`;
-  const cases = [
-    { name: 'a commit', commit, want: `Revert "feat: x"\n\n${tail}.\n` },
-    { name: 'a revert', commit: { ...commit, subject: 'Revert "feat: x"' }, want: `Reapply "feat: x"\n\n${tail}.\n` },
-    {
-      name: 'a merge',
-      commit: { ...commit, parents: [sha('a'.repeat(40)), sha('b'.repeat(40))] },
-      want: `Revert "feat: x"\n\n${tail}, reversing\nchanges made to ${'a'.repeat(40)}.\n`,
-    },
-  ];
-  for (const { name, commit, want } of cases) await t.test(name, () => assert.equal(revertMessage(commit), want));
+  it('revertMessage', async (t) => {
+    const commit = {
+      sha: sha('c'.repeat(40)),
+      parents: [sha('a'.repeat(40))],
+      author,
+      authoredAt: 0,
+      committer: author,
+      committedAt: 0,
+      subject: 'feat: x',
+      body: '',
+    };
+    const tail = `This reverts commit ${'c'.repeat(40)}`;
+    const cases = [
+      { name: 'a commit', commit, want: `Revert "feat: x"\n\n${tail}.\n` },
+      { name: 'a revert', commit: { ...commit, subject: 'Revert "feat: x"' }, want: `Reapply "feat: x"\n\n${tail}.\n` },
+      {
+        name: 'a merge',
+        commit: { ...commit, parents: [sha('a'.repeat(40)), sha('b'.repeat(40))] },
+        want: `Revert "feat: x"\n\n${tail}, reversing\nchanges made to ${'a'.repeat(40)}.\n`,
+      },
+    ];
+    for (const { name, commit, want } of cases) await t.test(name, () => assert.equal(revertMessage(commit), want));
+  });
 });

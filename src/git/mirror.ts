@@ -228,9 +228,10 @@ class Mirror implements GitMirror {
       const what = `${this.url} has no branch ${JSON.stringify(request.branch)}`;
       throw new AppError('not-found', what, { hint: this.#revisionHint([]) });
     };
+    const planned = (parent: CommitSha) => this.#healing(() => plan(parent), both);
     return this.#serial.run(async () => {
       const deps = { storage: this.#storage, clock, entropy, logger, head, credentials: () => this.#credentials(both) };
-      const sha = await pushCommit(deps, { ...request, url: this.url, plan }, both);
+      const sha = await pushCommit(deps, { ...request, url: this.url, plan: planned }, both);
       if (sha) {
         const refs = new Map(this.#snapshot.refs).set(`refs/heads/${request.branch}`, sha);
         this.#snapshot = { ...this.#snapshot, refs };

@@ -131,7 +131,10 @@ class Client implements KubeClient {
       method: 'PATCH',
       path: objectPath(resource, ref, options.subresource),
       what: `apply ${describeRef(resource, ref)}`,
-      query: { ...writeQuery({ fieldManager: 'slipway', ...options }), force: options.force ?? false },
+      query: {
+        ...writeQuery({ ...options, fieldManager: options.fieldManager ?? 'slipway' }),
+        force: options.force ?? false,
+      },
       contentType: 'application/apply-patch+yaml',
       body: object,
       repeatable: true,
