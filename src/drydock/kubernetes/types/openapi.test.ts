@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonObject } from '#base/json.ts';
 import { getPath, isObject } from '#base/json.ts';
-import { customResourceSchemas, openApiSchemas } from './openapi.ts';
+import { openApiSchemas } from './openapi.ts';
 
 const groups: [string, string][] = [
   ['', 'v1'],
@@ -79,17 +79,4 @@ test('types, required members and first sentences', () => {
   assert.match(String(replicas['description']), /^Number of desired pods\./);
   assert.equal(property(core, 'io.k8s.api.core.v1.ContainerPort', 'protocol')['default'], 'TCP');
   assert.ok(isObject(apps['io.k8s.apimachinery.pkg.api.resource.Quantity']));
-});
-
-test('a custom resource has its name reversed and metadata of its own', () => {
-  const schemas = customResourceSchemas(
-    {
-      gvk: { group: 'shop.example', version: 'v1', kind: 'Order' },
-      openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object' } } },
-      preserveUnknownFields: false,
-    },
-    'OrderList',
-  );
-  assert.deepEqual(property(schemas, 'example.shop.v1.Order', 'spec'), { type: 'object' });
-  for (const name of references(schemas)) assert.ok(isObject(schemas[name]), name);
 });

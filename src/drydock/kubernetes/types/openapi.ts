@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs';
 import type { JsonObject } from '#base/json.ts';
-import { isObject } from '#base/json.ts';
-import type { CustomResourceVersion } from '../api/port.ts';
 import { builtinSchema, gvkOfType } from './builtin-schema.ts';
 import type { ListNode, ScalarNode, SchemaNode, StructField } from './schema-node.ts';
 
@@ -45,37 +43,6 @@ export function openApiSchemas(group: string, version: string): JsonObject {
     built.set(key, schemas);
   }
   return schemas;
-}
-
-/** `components.schemas` of a custom resource's version, under the name the real server gives: `io.example.v1.Widget`. */
-export function customResourceSchemas(version: CustomResourceVersion, listKind: string): JsonObject {
-  const { gvk, openAPIV3Schema, preserveUnknownFields } = version;
-  const name = [...gvk.group.split('.').reverse(), gvk.version].join('.');
-  const open = openAPIV3Schema === undefined || preserveUnknownFields;
-  const own: JsonObject = open
-    ? { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
-    : { ...openAPIV3Schema };
-  own['properties'] = {
-    ...(isObject(own['properties']) ? own['properties'] : {}),
-    apiVersion: { description: textOfVersion, type: 'string' },
-    kind: { description: textOfKind, type: 'string' },
-    metadata: { allOf: [reference('meta/v1.ObjectMeta')], description: 'Standard object metadata.' },
-  };
-  own['x-kubernetes-group-version-kind'] = [gvk];
-  const list: JsonObject = {
-    description: `${listKind} is a list of ${gvk.kind}`,
-    type: 'object',
-    required: ['items'],
-    properties: {
-      apiVersion: { description: textOfVersion, type: 'string' },
-      items: { type: 'array', items: { $ref: `#/components/schemas/${name}.${gvk.kind}` } },
-      kind: { description: textOfKind, type: 'string' },
-      metadata: { allOf: [reference('meta/v1.ListMeta')] },
-    },
-    'x-kubernetes-group-version-kind': [{ ...gvk, kind: listKind }],
-  };
-  const meta = collect(['meta/v1.ObjectMeta', 'meta/v1.ListMeta', ...everywhere]);
-  return { ...meta, [`${name}.${gvk.kind}`]: own, [`${name}.${listKind}`]: list };
 }
 
 /** `apps/v1.Deployment` to `io.k8s.api.apps.v1.Deployment`. */
