@@ -39,7 +39,13 @@ export function traceResult(report: TraceReport): Result {
 function stepRow(step: TraceStep): string[] {
   const name = `  ${names[step.link]}`;
   if (!step.found) return [name, '-', `unknown: ${step.reason}`];
-  const at = step.at === undefined ? '' : new Date(step.at).toISOString().replace('T', ' ').replace('.000Z', 'Z');
+  const at =
+    step.at === undefined
+      ? ''
+      : new Date(step.at)
+          .toISOString()
+          .replace('T', ' ')
+          .replace(/\.\d+Z$/, 'Z');
   return [name, at, step.by === undefined ? step.title : `${step.title}  by ${step.by}`];
 }
 

@@ -98,14 +98,14 @@ function containerStep({ pod, namespace, container, image, digest, startedAt, no
 }
 
 function imageStep({ reference, digest, createdAt, revision, source, version }: ImageFact): Found {
-  return { title: reference, at: createdAt, facts: facts({ digest, revision, source, version }) };
+  return { title: digest, at: createdAt, facts: facts({ reference, revision, source, version }) };
 }
 
 function runStep(run: WorkflowRun): Found {
   const { name, number, attempt, event, ref, conclusion, status, actor, createdAt, startedAt, updatedAt, url } = run;
   const over = status === 'completed' && startedAt !== undefined && updatedAt !== undefined;
   return {
-    title: `${name} #${number}${attempt > 1 ? `, attempt ${attempt}` : ''}`,
+    title: `${name} #${number}${attempt > 1 ? `, attempt ${attempt}` : ''}${ref === undefined ? '' : ` for ${ref}`}`,
     at: startedAt ?? createdAt,
     by: actor,
     url,

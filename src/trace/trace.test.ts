@@ -287,8 +287,8 @@ describe('the chain', () => {
     });
     assert.deepEqual(lines, [
       `container: ${image}`,
-      `image: ${image}`,
-      'workflow-run: Build and push #7 by dana',
+      `image: ${digest}`,
+      'workflow-run: Build and push #7 for v1.5.0 by dana',
       'commit: ddddddd Answer faster by Dana',
       'pull-request: unknown, the commit was pushed without a pull request',
       'tag: v1.5.0',
