@@ -79,7 +79,8 @@ function sourceFields(source: ApplicationSource): [string, string | undefined][]
 export function operationBlock(state: OperationState | undefined): string {
   if (!state) return '';
   const by = state.operation.initiatedBy;
-  const finished = state.finishedAt === undefined ? undefined : Date.parse(state.finishedAt);
+  // The times have whole seconds: less than one is not known.
+  const tookMs = Date.parse(state.finishedAt ?? '') - Date.parse(state.startedAt);
   return renderFields([
     ['Operation', 'Sync'],
     ['Sync Revision', state.syncResult?.revision],
@@ -87,7 +88,7 @@ export function operationBlock(state: OperationState | undefined): string {
     ['Started by', by?.username ?? (by?.automated ? 'automated sync' : undefined)],
     ['Start', state.startedAt],
     ['Finished', state.finishedAt],
-    ['Duration', finished === undefined ? undefined : renderDuration(finished - Date.parse(state.startedAt))],
+    ['Duration', tookMs > 0 ? renderDuration(tookMs) : undefined],
     ['Retries', state.retryCount ? String(state.retryCount) : undefined],
     ['Message', state.message],
   ]);

@@ -116,7 +116,8 @@ function newResults(application: Application, printed: Map<string, string>): str
 
 function resultLine({ group, kind, namespace, name, status, hookType, hookPhase, message }: ResourceResult): string {
   const what = `${group === '' ? '' : `${group}/`}${kind} ${namespace === '' ? '' : `${namespace}/`}${name}`;
-  const state = hookPhase === undefined ? (status ?? 'Pending') : `${hookType ?? 'Hook'} ${hookPhase}`;
+  // The phase is reported for every resource, the type only for hooks.
+  const state = hookType === undefined ? (status ?? 'Pending') : `${hookType} ${hookPhase ?? ''}`;
   return `  ${state.padEnd(12)} ${what}${message ? `  ${message.replaceAll('\n', ' ')}` : ''}`;
 }
 

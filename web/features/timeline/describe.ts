@@ -36,26 +36,52 @@ function healthAfter({ detail, message }: AuditEvent): string {
   return typeof to === 'string' ? to : (/(?:->|to) (\w+)/.exec(message)?.[1] ?? '');
 }
 
-export type Filter = 'all' | 'deployments' | 'git' | 'trouble';
+export type Filter = 'overview' | 'git' | 'trouble' | 'all';
 
-const filters: Record<Exclude<Filter, 'all'>, AuditKind[]> = {
-  deployments: [
-    'sync-succeeded',
-    'sync-failed',
-    'rollback',
-    'drift-healed',
-    'application-created',
-    'application-deleted',
-  ],
-  git: ['manifest-commit', 'revision-observed', 'webhook-received', 'rollback', 'approval'],
-  trouble: ['sync-failed', 'drift-detected', 'drift-healed'],
-};
+const gitKinds: AuditKind[] = ['manifest-commit', 'revision-observed', 'webhook-received', 'rollback', 'approval'];
+const troubleKinds: AuditKind[] = ['sync-failed', 'drift-detected', 'drift-healed'];
 
+/** Newest first in, newest first out. */
 export function filterEvents(events: readonly AuditEvent[], filter: Filter): AuditEvent[] {
-  if (filter === 'all') return [...events];
-  return events.filter(
-    (event) => filters[filter].includes(event.kind) || (filter === 'trouble' && lookOf(event).tone === 'bad'),
-  );
+  switch (filter) {
+    case 'all':
+      return [...events];
+    case 'git':
+      return events.filter(({ kind }) => gitKinds.includes(kind));
+    case 'trouble':
+      return events.filter((event) => troubleKinds.includes(event.kind) || lookOf(event).tone === 'bad');
+    case 'overview':
+      return foldEvents(events);
+  }
+}
+
+/**
+ * What a person wants to hear of: a step on the way is left out once its end is known, and health only speaks of
+ * failing and of recovering.
+ */
+function foldEvents(events: readonly AuditEvent[]): AuditEvent[] {
+  const ended = new Set<string | undefined>();
+  const synced = new Set<string>();
+  return events.filter((event) => {
+    const { kind, application, commit, detail } = event;
+    const at = `${application} ${commit}`;
+    switch (kind) {
+      case 'sync-succeeded':
+      case 'sync-failed':
+        ended.add(application);
+        synced.add(at);
+        return true;
+      case 'sync-started':
+        synced.add(at);
+        return !ended.has(application);
+      case 'revision-observed':
+        return !synced.has(at);
+      case 'health-changed':
+        return lookOf(event).tone === 'bad' || detail?.['from'] === 'Degraded';
+      default:
+        return true;
+    }
+  });
 }
 
 /** Events by day, newest day first; `label` is Today, Yesterday or the date. */

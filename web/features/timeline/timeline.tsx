@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import type { AuditEvent } from '#trace/event.ts';
+import { versionOf } from '#trace/image-name.ts';
 import { Icon } from '../../parts/icon.tsx';
 import { duration, shortSha } from '../../parts/time.ts';
 import { TimeAgo } from '../../parts/time-ago.tsx';
@@ -7,16 +8,16 @@ import { useNow } from '../../parts/use-now.ts';
 import { type Filter, filterEvents, groupByDay, lookOf } from './describe.ts';
 
 const filters: { id: Filter; text: string }[] = [
-  { id: 'all', text: 'All' },
-  { id: 'deployments', text: 'Deployments' },
+  { id: 'overview', text: 'Overview' },
   { id: 'git', text: 'Git' },
   { id: 'trouble', text: 'Trouble' },
+  { id: 'all', text: 'All' },
 ];
 
 const shownAtFirst = 60;
 
 export function Timeline({ events, onOpen }: { events: readonly AuditEvent[]; onOpen: (name: string) => void }) {
-  const [filter, setFilter] = useState<Filter>('all');
+  const [filter, setFilter] = useState<Filter>('overview');
   const [shown, setShown] = useState(shownAtFirst);
   const now = useNow();
   const wanted = filterEvents(events, filter);
@@ -57,6 +58,7 @@ export function Timeline({ events, onOpen }: { events: readonly AuditEvent[]; on
 function Entry({ event, onOpen }: { event: AuditEvent; onOpen: (name: string) => void }) {
   const { icon, tone, title } = lookOf(event);
   const { application, durationMs, commit } = event;
+  const versions = [...new Set((event.images ?? []).flatMap((image) => versionOf(image) ?? []))].slice(0, 3);
   return (
     <li className="event">
       <span className={`event-icon ${tone}`}>
@@ -76,6 +78,7 @@ function Entry({ event, onOpen }: { event: AuditEvent; onOpen: (name: string) =>
         <p className="event-facts">
           <span>{event.actor.name}</span>
           {durationMs !== undefined && <span>{duration(durationMs)}</span>}
+          {versions.length > 0 && <code>{versions.join(', ')}</code>}
           {commit && <code>{shortSha(commit)}</code>}
         </p>
       </div>
