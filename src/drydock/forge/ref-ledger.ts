@@ -118,9 +118,13 @@ export class RefLedger {
     const { git, repos } = this.#deps;
     const { ref, before, after } = update;
     const directory = repos.gitDir(repo);
-    const head = after === zeroSha ? undefined : await findCommit(git, directory, after, signal);
-    const commits = head === undefined ? [] : await this.#pushedCommits(repo, update, signal);
-    const forced = before !== zeroSha && after !== zeroSha && !(await this.#isAncestor(repo, update, signal));
+    const gone = after === zeroSha;
+    const [head, commits, isFastForward] = await Promise.all([
+      gone ? undefined : findCommit(git, directory, after, signal),
+      gone ? [] : this.#pushedCommits(repo, update, signal),
+      gone || before === zeroSha ? true : this.#isAncestor(repo, update, signal),
+    ]);
+    const forced = !isFastForward;
     const common = { repo, actor: actor.account, byJob: actor.byJob };
     const payload = this.#pushPayload(repo, { update, head, commits, forced, account: actor.account });
     const detail = { before, ...(head ? { headMessage: head.message } : {}) };

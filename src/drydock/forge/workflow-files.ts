@@ -6,11 +6,18 @@ const cacheLimit = 500;
 const filesLimit = 100;
 const folder = '.github/workflows/';
 
+interface WorkflowFile {
+  blob: string;
+  path: string;
+}
+
 /** Workflow files of repositories at given commits, parsed once for each content. */
 export class WorkflowFiles {
   readonly #git: Git;
   readonly #repos: Repositories;
   readonly #parsed = new Map<string, Promise<ParsedWorkflow>>();
+  /** Workflow files of commits; only full shas are kept, which never change. */
+  readonly #listed = new Map<string, WorkflowFile[]>();
 
   constructor(git: Git, repos: Repositories) {
     this.#git = git;
@@ -19,15 +26,7 @@ export class WorkflowFiles {
 
   /** All workflow files at the commit; empty when the commit has none or does not exist. */
   async list(repo: Repository, sha: string, signal: AbortSignal): Promise<ParsedWorkflow[]> {
-    const call = { repository: this.#repos.gitDir(repo) };
-    const text = (await this.#git.maybeText(['ls-tree', '-z', sha, folder], call, signal)) ?? '';
-    const files = text
-      .split('\0')
-      .map((line) => /^\d+ blob ([0-9a-f]{40})\t(.*)$/s.exec(line))
-      .flatMap((match) =>
-        match?.[1] && match[2] && /\.ya?ml$/.test(match[2]) ? [{ blob: match[1], path: match[2] }] : [],
-      )
-      .slice(0, filesLimit);
+    const files = await this.#files(repo, sha, signal);
     return Promise.all(files.map((file) => this.#parse(repo, file, signal)));
   }
 
@@ -37,14 +36,31 @@ export class WorkflowFiles {
     at: { sha: string; path: string },
     signal: AbortSignal,
   ): Promise<ParsedWorkflow | undefined> {
-    const call = { repository: this.#repos.gitDir(repo) };
-    const blob = (
-      await this.#git.maybeText(['rev-parse', '-q', '--verify', `${at.sha}:${at.path}`], call, signal)
-    )?.trim();
-    return blob === undefined ? undefined : this.#parse(repo, { blob, path: at.path }, signal);
+    const file = (await this.#files(repo, at.sha, signal)).find((each) => each.path === at.path);
+    return file === undefined ? undefined : this.#parse(repo, file, signal);
   }
 
-  async #parse(repo: Repository, file: { blob: string; path: string }, signal: AbortSignal): Promise<ParsedWorkflow> {
+  async #files(repo: Repository, sha: string, signal: AbortSignal): Promise<WorkflowFile[]> {
+    const key = `${repo.id} ${sha}`;
+    const known = this.#listed.get(key);
+    if (known) return known;
+    const call = { repository: this.#repos.gitDir(repo) };
+    const text = await this.#git.maybeText(['ls-tree', '-z', sha, folder], call, signal);
+    const files = (text ?? '')
+      .split('\0')
+      .map((line) => /^\d+ blob ([0-9a-f]{40})\t(.*)$/s.exec(line))
+      .flatMap((match) =>
+        match?.[1] && match[2] && /\.ya?ml$/.test(match[2]) ? [{ blob: match[1], path: match[2] }] : [],
+      )
+      .slice(0, filesLimit);
+    if (text !== undefined && /^[0-9a-f]{40}$/.test(sha)) {
+      if (this.#listed.size >= cacheLimit) this.#listed.clear();
+      this.#listed.set(key, files);
+    }
+    return files;
+  }
+
+  async #parse(repo: Repository, file: WorkflowFile, signal: AbortSignal): Promise<ParsedWorkflow> {
     const key = `${file.blob} ${file.path}`;
     const known = this.#parsed.get(key);
     if (known) return known;

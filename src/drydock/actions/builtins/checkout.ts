@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, rm } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { AppError } from '#base/errors.ts';
 import type { ActionContext, BuiltinAction } from '../action.ts';
@@ -28,29 +28,49 @@ export function checkout(gitPath: string): BuiltinAction {
     const run = (...args: string[]) => git(args, wanted.directory);
     await emptyDirectory(wanted.directory);
     await run('init', '-q', '-b', wanted.branch ?? 'detached');
-    await run('remote', 'add', 'origin', wanted.url);
     const header = `AUTHORIZATION: basic ${Buffer.from(`x-access-token:${wanted.token}`).toString('base64')}`;
     context.addMask(header.split(' ').at(-1) ?? '');
-    const key = `http.${wanted.serverUrl}/.extraheader`;
-    await run('config', 'gc.auto', '0');
-    await run('config', key, header);
+    await appendFile(join(wanted.directory, '.git', 'config'), configOf(wanted, header), { mode: 0o600 });
     const depth = wanted.depth > 0 ? [`--depth=${wanted.depth}`] : [];
     const tags = wanted.depth === 0 || wanted.fetchTags ? ['--tags'] : ['--no-tags'];
     const all = wanted.depth === 0 ? ['+refs/heads/*:refs/remotes/origin/*'] : [];
     await run('fetch', '-q', '--no-recurse-submodules', ...depth, ...tags, 'origin', ...all, ...wanted.refspecs);
-    if (wanted.branch === undefined) await run('checkout', '-q', '--force', '--detach', wanted.start);
-    else {
-      await run('checkout', '-q', '--force', '-B', wanted.branch, wanted.start);
-      await run('branch', '-q', `--set-upstream-to=origin/${wanted.branch}`, wanted.branch);
-    }
-    if (!wanted.persist) await run('config', '--unset-all', key);
-    const sha = await capture(gitPath, context, { args: ['rev-parse', 'HEAD'], cwd: wanted.directory, signal });
+    const how = wanted.branch === undefined ? ['--detach'] : ['--no-track', '-B', wanted.branch];
+    await run('checkout', '-q', '--force', ...how, wanted.start);
+    if (!wanted.persist) await run('config', '--unset-all', headerKey(wanted));
+    const sha =
+      wanted.sha ?? (await capture(gitPath, context, { args: ['rev-parse', 'HEAD'], cwd: wanted.directory, signal }));
     context.log(`HEAD is now at ${sha}`);
     return { outputs: { ref: wanted.ref, commit: sha } };
   };
 }
 
+function headerKey(wanted: Wanted): string {
+  return `http.${wanted.serverUrl}/.extraheader`;
+}
+
+/** Written at once rather than by one `git config` for each line. The upstream is set so that a plain `git push` works. */
+function configOf(wanted: Wanted, header: string): string {
+  const quoted = (text: string) => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+  const lines = [
+    '[remote "origin"]',
+    `\turl = ${quoted(wanted.url)}`,
+    '\tfetch = +refs/heads/*:refs/remotes/origin/*',
+    '[gc]',
+    '\tauto = 0',
+    `[http ${quoted(`${wanted.serverUrl}/`)}]`,
+    `\textraheader = ${quoted(header)}`,
+  ];
+  if (wanted.branch !== undefined) {
+    const merge = quoted(`refs/heads/${wanted.branch}`);
+    lines.push(`[branch ${quoted(wanted.branch)}]`, '\tremote = origin', `\tmerge = ${merge}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
 interface Wanted {
+  /** Known beforehand when it is the commit of the run. */
+  sha: string | undefined;
   directory: string;
   serverUrl: string;
   url: string;
@@ -103,22 +123,22 @@ function depthOf(text: string | undefined): number {
   return depth;
 }
 
-type Revision = Pick<Wanted, 'ref' | 'branch' | 'refspecs' | 'start'>;
+type Revision = Pick<Wanted, 'ref' | 'sha' | 'branch' | 'refspecs' | 'start'>;
 
 /** What to fetch and where to stand. Without an input it is exactly the commit of the run, whatever its branch does since. */
 function revisionOf(input: string, own: { ref: string; sha: string } | undefined): Revision {
   if (input.startsWith('-')) throw new AppError('bad-input', `actions/checkout: ${JSON.stringify(input)} is no ref`);
   const ref = input === '' ? (own?.ref ?? 'HEAD') : input;
   const sha = input === '' || input === own?.ref ? own?.sha : undefined;
-  if (/^[0-9a-f]{40}$/.test(ref)) return { ref, branch: undefined, refspecs: [ref], start: ref };
+  if (/^[0-9a-f]{40}$/.test(ref)) return { ref, sha: ref, branch: undefined, refspecs: [ref], start: ref };
   const branch = ref.startsWith('refs/heads/') ? ref.slice('refs/heads/'.length) : undefined;
   if (branch !== undefined) {
     const tracking = `refs/remotes/origin/${branch}`;
-    return { ref, branch, refspecs: [`+${sha ?? ref}:${tracking}`], start: tracking };
+    return { ref, sha, branch, refspecs: [`+${sha ?? ref}:${tracking}`], start: tracking };
   }
   if (ref.startsWith('refs/'))
-    return { ref, branch: undefined, refspecs: [`+${sha ?? ref}:${localRef(ref)}`], start: localRef(ref) };
-  return { ref, branch: undefined, refspecs: [ref], start: 'FETCH_HEAD' };
+    return { ref, sha, branch: undefined, refspecs: [`+${sha ?? ref}:${localRef(ref)}`], start: localRef(ref) };
+  return { ref, sha: undefined, branch: undefined, refspecs: [ref], start: 'FETCH_HEAD' };
 }
 
 function localRef(ref: string): string {
