@@ -192,6 +192,22 @@ describe('image store', () => {
     assert.deepEqual([found.rootfs, found.config.config.Cmd, client.reads], [rootfs, ['run'], []]);
   });
 
+  it('asks the registry for a tag as the policy says', async () => {
+    const client = await OneImage.of([file('x')]);
+    const { store } = await unpack(client);
+    const asked = async (policy: 'Always' | 'IfNotPresent' | 'Never', tag = '1') => {
+      client.reads.length = 0;
+      await store.ensure({ ...ref, tag }, signal, policy);
+      return client.reads;
+    };
+    assert.deepEqual(await asked('Always'), ['image']);
+    assert.deepEqual(await asked('IfNotPresent'), []);
+    assert.deepEqual(await asked('Never'), []);
+    await assert.rejects(asked('Never', '2'), (error: unknown) => isAppError(error, 'not-found'));
+    assert.deepEqual(await asked('IfNotPresent', '2'), ['image']);
+    assert.deepEqual(await asked('Never', '2'), []);
+  });
+
   it('lets concurrent callers share one pull, and one of them leave', async () => {
     const client = await OneImage.of([file('x')]);
     const store = await createImageStore({ dir: join(dir, 'shared'), client, logger: silentLogger });

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assert } from '#base/assert.ts';
-import { type Digest, sha256Hex } from '#base/digest.ts';
+import { type Digest, parseDigest, sha256Hex } from '#base/digest.ts';
 import { AppError } from '#base/errors.ts';
 import { parseJson } from '#base/json.ts';
 import type { Logger } from '#base/log.ts';
@@ -14,9 +14,15 @@ import { formatReference } from './reference.ts';
 import { SingleFlight } from './single-flight.ts';
 
 export interface ImageStore {
-  /** The image on disk, pulled and unpacked unless it is there. Every later call with its digest does no I/O on the network. */
-  ensure(ref: ImageRef, signal: AbortSignal): Promise<UnpackedImage>;
+  /**
+   * The image on disk, pulled and unpacked unless it is there. A reference with a digest that is there asks no registry;
+   * for one with a tag the policy decides.
+   */
+  ensure(ref: ImageRef, signal: AbortSignal, policy?: PullPolicy): Promise<UnpackedImage>;
 }
+
+/** As Kubernetes names them: `Always` (the default) asks what a tag means now, `IfNotPresent` takes what it last meant here. */
+export type PullPolicy = 'Always' | 'IfNotPresent' | 'Never';
 
 export interface ImageStoreOptions {
   dir: string;
@@ -27,6 +33,8 @@ export interface ImageStoreOptions {
 
 /** A layer at least this big gets a snapshot after it, for the next image on the same base to start from. */
 const snapshotFromBytes = 8 * 1024 * 1024;
+
+type PulledImage = Awaited<ReturnType<RegistryClient['image']>>;
 
 interface Step {
   descriptor: Descriptor;
@@ -45,30 +53,44 @@ export async function createImageStore(options: ImageStoreOptions): Promise<Imag
   const flights = new SingleFlight<UnpackedImage>();
   const temporary = join(dir, 'tmp');
   await rm(temporary, { recursive: true, force: true });
-  for (const path of [temporary, join(dir, 'roots'), join(dir, 'images')]) await mkdir(path, { recursive: true });
+  for (const path of [temporary, ...['roots', 'images', 'references'].map((name) => join(dir, name))])
+    await mkdir(path, { recursive: true });
   const rootPath = (chain: string) => join(dir, 'roots', chain);
 
   async function known(digest: Digest): Promise<UnpackedImage | undefined> {
-    const record = await readIfPresent(imagePath(dir, digest));
+    const record = await readRecord(imagePath(dir, digest));
     if (record === undefined) return undefined;
     const config = parseImageConfig(Buffer.from(record), digest);
     const rootfs = rootPath(chainIds(config.rootfs.diff_ids).at(-1) ?? emptyChain);
     return (await lstatIfPresent(rootfs)) ? { digest, config, rootfs } : undefined;
   }
 
-  async function pull(ref: ImageRef, signal: AbortSignal): Promise<UnpackedImage> {
-    const present = ref.digest ? await known(ref.digest) : undefined;
+  async function pull(ref: ImageRef, policy: PullPolicy, signal: AbortSignal): Promise<UnpackedImage> {
+    const last = ref.digest ?? (policy === 'Always' ? undefined : await lastDigest(dir, ref));
+    const present = last ? await known(last) : undefined;
     if (present) return present;
+    if (policy === 'Never')
+      throw new AppError('not-found', `image ${formatReference(ref)} is not present, and its pull policy is Never`);
     const image = await client.image(ref, signal);
-    const unpacked = await known(image.digest);
-    if (unpacked) return unpacked;
+    const unpacked = (await known(image.digest)) ?? (await unpack(ref, image, signal));
+    await replaceFile(referencePath(dir, ref), image.digest);
+    return unpacked;
+  }
+
+  async function unpack(ref: ImageRef, image: PulledImage, signal: AbortSignal): Promise<UnpackedImage> {
     const steps = planSteps(ref, image);
     const rootfs = await buildRoot(ref, steps, signal);
-    const record = join(temporary, sha256Hex(image.digest));
-    await writeFile(record, JSON.stringify(image.config));
-    await rename(record, imagePath(dir, image.digest));
+    await replaceFile(imagePath(dir, image.digest), JSON.stringify(image.config));
     logger.info({ image: formatReference(ref), digest: image.digest, layers: steps.length }, 'image unpacked');
     return { digest: image.digest, config: image.config, rootfs };
+  }
+
+  /** A reader sees the old file or the new one. */
+  async function replaceFile(path: string, content: string): Promise<void> {
+    const work = await mkdtemp(join(temporary, 'file-'));
+    await writeFile(join(work, 'content'), content);
+    await rename(join(work, 'content'), path);
+    await rm(work, { recursive: true });
   }
 
   async function buildRoot(ref: ImageRef, steps: Step[], signal: AbortSignal): Promise<string> {
@@ -111,7 +133,8 @@ export async function createImageStore(options: ImageStoreOptions): Promise<Imag
   }
 
   return {
-    ensure: (ref, signal) => flights.run(formatReference(ref), (shared) => pull(ref, shared), signal),
+    ensure: (ref, signal, policy = 'Always') =>
+      flights.run(`${policy} ${formatReference(ref)}`, (shared) => pull(ref, policy, shared), signal),
   };
 }
 
@@ -119,6 +142,15 @@ const emptyChain = sha256Hex('');
 
 function imagePath(dir: string, digest: Digest): string {
   return join(dir, 'images', `${digest.replace(':', '-')}.json`);
+}
+
+function referencePath(dir: string, ref: ImageRef): string {
+  return join(dir, 'references', sha256Hex(formatReference(ref)));
+}
+
+/** What a tag meant when it was last pulled. */
+async function lastDigest(dir: string, ref: ImageRef): Promise<Digest | undefined> {
+  return parseDigest((await textIfPresent(referencePath(dir, ref))) ?? '');
 }
 
 /** Names of the roots after each layer, as the OCI image specification chains layer digests. */
@@ -156,14 +188,23 @@ async function publish(from: string, to: string): Promise<void> {
   }
 }
 
-async function readIfPresent(path: string): Promise<string | undefined> {
+async function textIfPresent(path: string): Promise<string | undefined> {
   try {
-    const text = await readFile(path, 'utf8');
-    parseJson(text, path);
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Undefined for a record that is missing, or damaged: then the image is made again. */
+async function readRecord(path: string): Promise<string | undefined> {
+  const text = await textIfPresent(path);
+  try {
+    if (text !== undefined) parseJson(text, path);
     return text;
   } catch (error) {
     if (error instanceof AppError) return undefined;
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
 }
