@@ -52,7 +52,11 @@ export async function slipway(
 ): Promise<{ stdout: string; code: number }> {
   const { world, programs, signal } = context;
   const { stdout, code } = await runProgram(programs.node, [programs.slipway, ...args], {
-    env: { SLIPWAY_SERVER: world.slipway.url, SLIPWAY_TOKEN: world.slipway.token },
+    env: {
+      SLIPWAY_SERVER: world.slipway.url,
+      SLIPWAY_TOKEN: world.slipway.token,
+      SLIPWAY_ACTOR: world.developer.login,
+    },
     signal,
     accept,
   });
