@@ -135,6 +135,21 @@ async function watchObjects(deps: WriteDeps, exchange: Exchange, target: Resourc
   });
 }
 
+/** Kinds that are kept but that nothing here acts on. */
+const storedOnly: Record<string, string> = {
+  resourcequotas: 'this server stores ResourceQuotas but does not enforce them',
+  limitranges: 'this server stores LimitRanges but does not apply them',
+  'mutatingwebhookconfigurations.admissionregistration.k8s.io': 'this server stores webhooks but does not call them',
+  'validatingwebhookconfigurations.admissionregistration.k8s.io': 'this server stores webhooks but does not call them',
+  'horizontalpodautoscalers.autoscaling': 'this server stores HorizontalPodAutoscalers but does not scale by them',
+  'networkpolicies.networking.k8s.io': 'this server stores NetworkPolicies but does not enforce them',
+};
+
+function warnStoredOnly(exchange: Exchange, resource: ServedResource): void {
+  const warning = storedOnly[resource.groupResource];
+  if (warning !== undefined) exchange.warn(warning);
+}
+
 async function create(deps: WriteDeps, exchange: Exchange, target: ResourceTarget): Promise<void> {
   const { resource, namespace } = target;
   const face = chooseFace(exchange.header('accept'));
@@ -148,6 +163,7 @@ async function create(deps: WriteDeps, exchange: Exchange, target: ResourceTarge
   if ((object.metadata.resourceVersion ?? '') !== '')
     throw badRequest('resourceVersion should not be set on objects to be created');
   const created = await createObject(deps, { resource, namespace: home, object, options: { manager, dryRun } });
+  warnStoredOnly(exchange, resource);
   await showObject(deps, exchange, { resource, object: created, code: 201, face });
 }
 
@@ -210,6 +226,7 @@ async function patch(deps: WriteDeps, exchange: Exchange, target: NamedTarget): 
     checkPatchedIdentity(object, name, namespace);
     object.metadata.name = name;
     const created = await createObject(deps, { resource, namespace, object, options, managed: true });
+    warnStoredOnly(exchange, resource);
     return showObject(deps, exchange, { resource, object: created, code: 201, face });
   }
   const result = await updateObject(deps, {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { connect } from 'node:tls';
 import { getArray, getObject, getPath, getString, type JsonObject } from '#base/json.ts';
 import { configMap, type TestCluster, testCluster } from './api-fixture.test.ts';
 
@@ -129,6 +130,28 @@ test('metadata alone can be listed', async () => {
   const list = await cluster.send('GET', path, { accept });
   assert.equal(list.body['kind'], 'PartialObjectMetadataList');
   assert.deepEqual(Object.keys(getObject(list.body, 'items', 0)), ['kind', 'apiVersion', 'metadata']);
+});
+
+test('a watcher that does not read is closed, and holds up nobody', async () => {
+  const path = await home('slow');
+  const { host, port } = cluster.server.listening;
+  const socket = connect({ host, port, ca: cluster.server.caPem, servername: 'localhost' });
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  socket.write(
+    `GET ${path}?watch=true HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${cluster.server.adminToken}\r\n\r\n`,
+  );
+  await new Promise<void>((resolve) => socket.once('data', () => resolve()));
+  socket.pause();
+  await cluster.send('POST', path, { body: configMap('big', { text: 'x'.repeat(900_000) }) });
+  const accept = 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io';
+  for (let n = 0; n < 40; n += 1)
+    await cluster.send('PATCH', `${path}/big`, {
+      body: { data: { n: `${n}` } },
+      type: 'application/merge-patch+json',
+      accept,
+    });
+  socket.resume();
+  await closed;
 });
 
 test('a list and a watch from its version equal a later list, under concurrent writes', async () => {
