@@ -6,7 +6,7 @@ import { isMirrored, type RefSnapshot } from './refs.ts';
 
 const refsLimit = 64 * 1024 * 1024;
 const packLimit = 32 * 1024 * 1024;
-const capabilities = ['agent=git/slipway', 'object-format=sha1'];
+const agent = 'agent=git/slipway';
 
 export interface Remote {
   url: string;
@@ -69,7 +69,7 @@ export class UploadPack {
   ): Promise<Buffer | undefined> {
     const { origin, pathname, search } = new URL(url);
     const basic = credentials && Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64');
-    const head = [`command=${command}\n`, ...capabilities].map(packetLine).join('');
+    const head = [`command=${command}\n`, agent].map(packetLine).join('');
     try {
       const { statusCode, headers, body } = await this.#agent.request({
         origin,

@@ -167,12 +167,24 @@ test('a kind that is not served any more loses its objects', async () => {
   assert.deepEqual(run.informer.list(), []);
 });
 
-test('who waits for a list that is forbidden is told so', async () => {
-  await using run = await start({
-    lists: [(response) => answer(response, 403, { message: 'pods is forbidden' })],
-    watches: [hang],
-  });
-  await assert.rejects(run.informer.whenSynced(signal), (error) => isAppError(error, 'forbidden'));
+test('who waits for a list that fails is told why, and it goes on', async (t) => {
+  const cases = [
+    { status: 403, code: 'forbidden', failures: 1 },
+    { status: 404, code: 'not-found', failures: 1 },
+    { status: 500, code: 'unavailable', failures: 3 },
+  ] as const;
+  for (const { status, code, failures } of cases) {
+    await t.test(code, async () => {
+      const refuse = (response: ServerResponse) => answer(response, status, { message: 'no' });
+      await using run = await start({
+        lists: [...Array.from({ length: failures }, () => refuse), list([pod('a', '1')], '1')],
+        watches: [hang],
+      });
+      await assert.rejects(run.informer.whenSynced(signal), (error) => isAppError(error, code));
+      await run.informer.whenSynced(signal);
+      assert.deepEqual(names(run.informer), ['a@1']);
+    });
+  }
 });
 
 test('waiting ends with its own signal', async () => {

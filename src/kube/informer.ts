@@ -15,6 +15,7 @@ export interface InformerDeps {
 
 const firstBackoffMs = 100;
 const maxBackoffMs = 30_000;
+const tellAfterFailures = 3;
 /** A watch that lasted this long without an event was a quiet one, not a broken one. */
 const goodWatchMs = 5_000;
 
@@ -62,7 +63,7 @@ class Reflector implements Informer {
     return this.#synced;
   }
 
-  /** Rejects at once when the cluster refuses the list for want of permission: waiting would not help. */
+  /** Rejects when the cluster refuses the list, or failed it a few times: who waits shall know why. It goes on trying. */
   async whenSynced(signal: AbortSignal): Promise<void> {
     if (this.#synced) return;
     const waiter = Promise.withResolvers<void>();
@@ -153,7 +154,8 @@ class Reflector implements Informer {
     }
     // The server was away: one that came back with older or other data would never say so to a resumed watch.
     if (failures > 1) this.#resourceVersion = undefined;
-    if (isDenied(error)) for (const waiter of [...this.#waiting]) waiter.reject(error);
+    if (isLasting(error) || failures >= tellAfterFailures)
+      for (const waiter of [...this.#waiting]) waiter.reject(error);
     this.#deps.logger.warn(fields, messageOf(error));
   }
 
@@ -199,8 +201,8 @@ class Reflector implements Informer {
   }
 }
 
-function isDenied(error: unknown): error is AppError {
-  return isAppError(error, 'unauthorized') || isAppError(error, 'forbidden');
+function isLasting(error: unknown): boolean {
+  return isAppError(error, 'unauthorized') || isAppError(error, 'forbidden') || isAppError(error, 'not-found');
 }
 
 function sameVersion(a: KubeObject, b: KubeObject): boolean {
