@@ -17,6 +17,8 @@ test('gitError', async (t) => {
       want: 'unavailable',
     },
     { said: "fatal: unable to access 'http://h/': The requested URL returned error: 502", want: 'unavailable' },
+    { said: "fatal: unable to access 'http://h/r.git/': The requested URL returned error: 301", want: 'not-found' },
+    { said: "fatal: unable to access 'http://h/r.git/': The requested URL returned error: 429", want: 'unavailable' },
     { said: 'error: RPC failed; curl 18 transfer closed with outstanding read data remaining', want: 'unavailable' },
     { said: 'fatal: loose object abc (stored in objects/ab/c) is corrupt', want: 'corrupt-data' },
     {

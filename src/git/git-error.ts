@@ -18,12 +18,12 @@ const table: [GitTrouble, RegExp][] = [
   ['forbidden', /error: 403|pre-receive hook declined|protected branch|hook declined|not allowed to push/i],
   [
     'no-repository',
-    /repository '.*' not found|error: 404|does not appear to be a git repository|Repository not found|not valid: is this a git repository/i,
+    /repository '.*' not found|error: (404|410)|does not appear to be a git repository|Repository not found|not valid: is this a git repository/i,
   ],
-  ['moved', /unable to update url base from redirection/i],
+  ['moved', /unable to update url base from redirection|returned error: 30\d/i],
   [
     'unreachable',
-    /Could not resolve host|Failed to connect|Couldn't connect|Connection (refused|reset|timed out)|error: 5\d\d|Empty reply from server|RPC failed|early EOF|unexpected disconnect|remote end hung up|Operation too slow|SSL|certificate|transfer closed|Recv failure/i,
+    /Could not resolve host|Failed to connect|Couldn't connect|Connection (refused|reset|timed out)|error: (429|5\d\d)|Empty reply from server|RPC failed|early EOF|unexpected disconnect|remote end hung up|Operation too slow|SSL|certificate|transfer closed|Recv failure/i,
   ],
   ['locked', /Unable to create '.*\.lock': File exists/],
   [
@@ -53,7 +53,9 @@ export function gitError(what: string, stderr: string): AppError {
         hint: 'check the address; a private repository without credentials looks the same',
       });
     case 'moved':
-      return new AppError('not-found', message, { hint: 'the repository moved: use its new address' });
+      return new AppError('not-found', message, {
+        hint: 'the repository moved: use its new address (credentials are not sent where a server redirects)',
+      });
     case 'unreachable':
       return new AppError('unavailable', message, { hint: 'check the address and the network; it is tried again' });
     case 'locked':

@@ -50,6 +50,24 @@ describe('a mirror in trouble', { concurrency: 4 }, () => {
     });
   });
 
+  it('a redirect is followed without credentials, and refused with them', async () => {
+    await using server = await start();
+    server.intercept = (request, response) => {
+      if (!request.url?.startsWith('/old.git')) return false;
+      response.writeHead(301, { location: request.url.replace('/old.git', '/demo.git') }).end();
+      return true;
+    };
+    await using open = server.mirrors('open');
+    const mirror = await open.open(server.url('old'), signal);
+    assert.equal(await mirror.resolve('main', signal), server.first);
+    server.credentials = { username: 'bot', password: 'password-of-the-bot' };
+    await using secret = server.mirrors('secret');
+    await assert.rejects(
+      secret.open(server.url('old'), signal),
+      (error) => isAppError(error, 'not-found') && /new address/.test(error.hint ?? ''),
+    );
+  });
+
   it('credentials are sent, and stand neither on disk nor in an address', async () => {
     await using server = await start();
     server.credentials = { username: 'bot', password: 'password-of-the-bot' };

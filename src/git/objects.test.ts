@@ -29,6 +29,18 @@ test('parseTree', () => {
   );
 });
 
+test('parseTree refuses names that lead out of the tree', async (t) => {
+  for (const name of ['', '.', '..', '.git', '.GIT', 'a/b', '/etc']) {
+    await t.test(JSON.stringify(name), () => {
+      const data = Buffer.concat([Buffer.from(`40000 ${name}\0`), Buffer.alloc(20, 1)]);
+      assert.throws(
+        () => parseTree(data),
+        (error) => isAppError(error, 'bad-input'),
+      );
+    });
+  }
+});
+
 test('parseCommit skips headers it does not know', () => {
   const text = [
     `tree ${'d'.repeat(40)}`,

@@ -4,7 +4,7 @@ import { type CommitInfo, type CommitSha, parseCommitSha, type Signature, type T
 /** One entry of a tree object; `path` is its name alone. */
 export type TreeItem = TreeEntry;
 
-/** Entries of a tree object in their order. */
+/** Entries of a tree object in their order. Names that would lead out of the tree are refused: a hostile repository can hold them. */
 export function parseTree(data: Buffer): TreeItem[] {
   const items: TreeItem[] = [];
   let at = 0;
@@ -14,12 +14,12 @@ export function parseTree(data: Buffer): TreeItem[] {
     if (space < 0 || end < 0 || end + 21 > data.length) throw new AppError('corrupt-data', 'a tree object is cut off');
     const mode = data.toString('latin1', at, space).padStart(6, '0');
     const type = mode === '040000' ? 'tree' : mode === '160000' ? 'commit' : 'blob';
-    items.push({
-      path: data.toString('utf8', space + 1, end),
-      mode,
-      type,
-      oid: data.toString('hex', end + 1, end + 21),
-    });
+    const path = data.toString('utf8', space + 1, end);
+    if (path === '' || path === '.' || path === '..' || path.includes('/') || path.toLowerCase() === '.git')
+      throw new AppError('bad-input', `a folder of the repository holds an entry named ${JSON.stringify(path)}`, {
+        hint: 'git fsck shows the commit that brought it',
+      });
+    items.push({ path, mode, type, oid: data.toString('hex', end + 1, end + 21) });
     at = end + 21;
   }
   return items;
