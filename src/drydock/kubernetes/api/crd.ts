@@ -193,6 +193,8 @@ function servedVersion(deps: WriteDeps, definition: ApiObject, version: JsonObje
     subresources,
     hasGeneration: true,
     groupResource: groupResource(group, plural),
+    storage: groupResource(group, plural),
+    conversion: undefined,
     type: deps.types.custom({
       gvk: { group, version: name, kind },
       openAPIV3Schema,

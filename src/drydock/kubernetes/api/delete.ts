@@ -1,11 +1,12 @@
 import { timestamp } from '#base/clock.ts';
 import { getNumber, getString, isObject, type JsonObject } from '#base/json.ts';
+import { fromStorage } from './conversion.ts';
 import { cleanupFinalizer } from './crd-names.ts';
 import { isDryRun } from './dry-run.ts';
-import { asVersion, cloneJson, inUsualOrder } from './metadata.ts';
+import { cloneJson, inUsualOrder } from './metadata.ts';
 import { undeletableNamespaces } from './namespaces.ts';
 import type { ApiDeleteOptions, ApiObject } from './port.ts';
-import { apiVersionOf, objectKey, type ServedResource } from './served.ts';
+import { objectKey, type ServedResource } from './served.ts';
 import { conflict, forbidden, invalidOptions, notFound, preconditionFailed } from './status-error.ts';
 import { WriteRace } from './store.ts';
 import type { StoredObject } from './stored.ts';
@@ -30,7 +31,7 @@ const raceTries = 8;
 export async function deleteObject(deps: WriteDeps, input: DeleteInput): Promise<DeleteResult> {
   const { resource, namespace, name } = input;
   for (let tries = 1; ; tries += 1) {
-    const stored = deps.store.get(resource.groupResource, objectKey(resource, namespace, name));
+    const stored = deps.store.get(resource.storage, objectKey(resource, namespace, name));
     if (!stored) throw notFound(resource, name);
     try {
       return await tryDelete(deps, input, stored);
@@ -54,7 +55,7 @@ async function tryDelete(deps: WriteDeps, input: DeleteInput, stored: StoredObje
     : [];
   const wanted = marked(deps, input, live);
   const finish = (object: ApiObject, gone: boolean): DeleteResult => ({
-    object: asVersion(object, apiVersionOf(resource)),
+    object: fromStorage(resource, object),
     gone,
     warnings,
   });

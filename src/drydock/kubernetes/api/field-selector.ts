@@ -1,4 +1,5 @@
 import { getPath } from '#base/json.ts';
+import { storedPath } from './conversion.ts';
 import type { ApiObject } from './port.ts';
 import type { ServedResource } from './served.ts';
 import { badRequest } from './status-error.ts';
@@ -29,7 +30,7 @@ const selectable: Record<string, string[]> = {
   secrets: ['type'],
   services: ['spec.clusterIP', 'spec.type'],
   events: eventFields('involvedObject'),
-  'events.events.k8s.io': [...eventFields('involvedObject'), ...eventFields('regarding')],
+  'events.events.k8s.io': eventFields('regarding'),
   replicationcontrollers: ['status.replicas'],
   'jobs.batch': ['status.successful'],
 };
@@ -55,7 +56,7 @@ export function parseFieldSelector(resource: ServedResource, text: string): Fiel
       if (!match) throw badRequest(`invalid selector: '${text}'; can't understand '${term}'`);
       const [, path = '', operator, value = ''] = match;
       requireSelectable(resource, path);
-      return { path, equal: operator !== '!=', value: value.replace(/\\([\\,=])/g, '$1') };
+      return { path: storedPath(resource, path), equal: operator !== '!=', value: value.replace(/\\([\\,=])/g, '$1') };
     });
 }
 

@@ -49,7 +49,7 @@ export function listPage(
   const exact = token ? (token.revision > 0 ? token.revision : undefined) : options.exactRevision;
   const revision = exact ?? store.revision;
   const pinned = exact !== undefined && exact !== store.revision;
-  const snapshot = pinned ? store.scanAt(resource.groupResource, prefix, exact) : scan(store, resource, filter);
+  const snapshot = pinned ? store.scanAt(resource.storage, prefix, exact) : scan(store, resource, filter);
   if (!snapshot) throw token ? continueExpired(token) : tooOld(exact ?? 0, store.revision);
   const start = token ? prefix + token.start : '';
   const candidates = token ? snapshot.filter(({ key }) => key >= start) : snapshot;
@@ -70,10 +70,10 @@ export function listPage(
 function scan(store: Store, resource: ServedResource, filter: ObjectFilter): StoredObject[] {
   const name = filter.fields.find((field) => field.path === 'metadata.name' && field.equal)?.value;
   if (name !== undefined && (filter.namespace !== undefined || !resource.namespaced)) {
-    const stored = store.get(resource.groupResource, objectKey(resource, filter.namespace, name));
+    const stored = store.get(resource.storage, objectKey(resource, filter.namespace, name));
     return stored ? [stored] : [];
   }
-  return store.scan(resource.groupResource, filter.namespace === undefined ? '' : `${filter.namespace}/`);
+  return store.scan(resource.storage, filter.namespace === undefined ? '' : `${filter.namespace}/`);
 }
 
 interface ListOptions {

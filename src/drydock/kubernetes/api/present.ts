@@ -1,3 +1,4 @@
+import { fromStorage } from './conversion.ts';
 import { cloneJson } from './metadata.ts';
 import type { Face } from './negotiation.ts';
 import type { ApiObject } from './port.ts';
@@ -6,12 +7,13 @@ import { bodyOf, type StoredObject } from './stored.ts';
 
 /** The JSON of one stored object, at the version asked for. */
 export function objectJson(resource: ServedResource, stored: StoredObject): string {
+  if (resource.conversion) return JSON.stringify(fromStorage(resource, stored.object));
   return `{"kind":${JSON.stringify(resource.kind)},"apiVersion":${JSON.stringify(apiVersionOf(resource))},${bodyOf(stored).slice(1)}`;
 }
 
 /** As it stands in a list: items of built-in kinds leave out kind and apiVersion. */
 export function itemJson(resource: ServedResource, stored: StoredObject): string {
-  return resource.custom ? objectJson(resource, stored) : bodyOf(stored);
+  return resource.custom || resource.conversion ? objectJson(resource, stored) : bodyOf(stored);
 }
 
 export interface ListMeta {

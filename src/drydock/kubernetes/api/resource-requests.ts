@@ -1,16 +1,16 @@
 import type { JsonObject } from '#base/json.ts';
+import { fromStorage } from './conversion.ts';
 import { deleteObject, parseDeleteOptions } from './delete.ts';
 import { isDryRun } from './dry-run.ts';
 import type { Exchange } from './exchange.ts';
 import { listPage, matches, type ObjectFilter, parseFilter, parseRevision } from './list.ts';
-import { asVersion } from './metadata.ts';
 import { chooseFace, type Face } from './negotiation.ts';
 import { fieldManager, type PatchInput, parsePatchType, patchedObject, requireFieldManager } from './patch.ts';
 import { ApiError, type ApiObject } from './port.ts';
 import { bookmarkObject, listJson, objectJson, partialListJson, partialObject } from './present.ts';
 import { decodeObject, parseBody, parseFieldValidation, reportProblems } from './request-body.ts';
 import type { Subresource } from './resources.ts';
-import { apiVersionOf, objectKey, type ServedResource } from './served.ts';
+import { objectKey, type ServedResource } from './served.ts';
 import { badRequest, invalid, methodNotAllowed, notFound, successStatus } from './status-error.ts';
 import type { StoredObject } from './stored.ts';
 import { tableJson, tableRowJson } from './table.ts';
@@ -59,7 +59,7 @@ type NamedTarget = ResourceTarget & { name: string };
 async function getObjectRequest(deps: WriteDeps, exchange: Exchange, target: NamedTarget): Promise<void> {
   const { resource, namespace, name } = target;
   parseRevision(exchange.query.get('resourceVersion') ?? '');
-  const stored = deps.store.get(resource.groupResource, objectKey(resource, namespace, name));
+  const stored = deps.store.get(resource.storage, objectKey(resource, namespace, name));
   if (!stored) throw notFound(resource, name);
   const face = chooseFace(exchange.header('accept'));
   if (face === 'object') return exchange.text(200, `${objectJson(resource, stored)}\n`, 'application/json');
@@ -72,7 +72,7 @@ async function showObject(
   exchange: Exchange,
   { resource, object, code, face }: { resource: ServedResource; object: ApiObject; code: number; face: Face },
 ): Promise<void> {
-  const shown = asVersion(object, apiVersionOf(resource));
+  const shown = fromStorage(resource, object);
   switch (face) {
     case 'object':
       return exchange.json(code, shown);
@@ -102,7 +102,7 @@ async function listObjects(deps: WriteDeps, exchange: Exchange, target: Resource
     case 'partial':
       return exchange.text(200, partialListJson(page.items, page), 'application/json');
     case 'table': {
-      const objects = page.items.map(({ object }) => asVersion(object, apiVersionOf(resource)));
+      const objects = page.items.map(({ object }) => fromStorage(resource, object));
       const text = tableJson(resource, objects, { meta: page, now: deps.clock.now(), include: includeOf(exchange) });
       return exchange.text(200, text, 'application/json');
     }
@@ -116,7 +116,7 @@ async function watchObjects(deps: WriteDeps, exchange: Exchange, target: Resourc
   if (name !== undefined) filter.fields.push({ path: 'metadata.name', equal: true, value: name });
   let first = true;
   const renderRow = (stored: StoredObject): string => {
-    const object = asVersion(stored.object, apiVersionOf(resource));
+    const object = fromStorage(resource, stored.object);
     const withColumns = first;
     first = false;
     return tableRowJson(resource, object, { now: deps.clock.now(), include: includeOf(exchange), withColumns });
@@ -220,7 +220,7 @@ async function patch(deps: WriteDeps, exchange: Exchange, target: NamedTarget): 
   const face = chooseFace(exchange.header('accept'));
   const { input, dryRun } = await parsePatchRequest(exchange, resource, subresource);
   const options = { manager: input.manager, dryRun };
-  const exists = deps.store.get(resource.groupResource, objectKey(resource, namespace, name)) !== undefined;
+  const exists = deps.store.get(resource.storage, objectKey(resource, namespace, name)) !== undefined;
   if (!exists && input.type === 'apply' && subresource === undefined) {
     const { object } = patchedObject(deps, input, undefined);
     checkPatchedIdentity(object, name, namespace);
@@ -326,7 +326,7 @@ async function deleteCollection(deps: WriteDeps, exchange: Exchange, target: Res
   const filter: ObjectFilter = parseFilter(resource, namespace, exchange.query);
   const { options, dryRun } = await deleteOptionsOf(exchange);
   const found = deps.store
-    .scan(resource.groupResource, namespace === undefined ? '' : `${namespace}/`)
+    .scan(resource.storage, namespace === undefined ? '' : `${namespace}/`)
     .filter(({ object }) => matches(filter, object));
   for (const { object } of found) {
     const { name } = object.metadata;

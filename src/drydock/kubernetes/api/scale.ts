@@ -16,7 +16,7 @@ const scaleKind = { group: 'autoscaling', kind: 'Scale' };
 /** GET, PUT and PATCH of `/scale`: an autoscaling/v1 Scale over the replicas of another kind. */
 export async function handleScale(deps: WriteDeps, exchange: Exchange, target: SubresourceTarget): Promise<void> {
   const { resource, namespace, name } = target;
-  const stored = deps.store.get(resource.groupResource, objectKey(resource, namespace, name));
+  const stored = deps.store.get(resource.storage, objectKey(resource, namespace, name));
   if (!stored) throw notFound(resource, name);
   switch (exchange.method) {
     case 'GET':

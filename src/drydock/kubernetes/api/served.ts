@@ -1,4 +1,5 @@
 import type { JsonObject } from '#base/json.ts';
+import { type Conversion, eventConversion } from './event-conversion.ts';
 import type { GroupResource, Gvk, KindType, TypeRegistry } from './port.ts';
 import { builtinResources, type Subresource } from './resources.ts';
 
@@ -15,8 +16,11 @@ export interface ServedResource {
   categories: string[];
   subresources: Subresource[];
   hasGeneration: boolean;
-  /** `pods`, `deployments.apps`: how errors and the store name it. Versions of one kind share it. */
+  /** `pods`, `deployments.apps`: how errors name it. Versions of one kind share it. */
   groupResource: GroupResource;
+  /** How the store names it: `groupResource`, but for a kind that is kept as another. */
+  storage: GroupResource;
+  conversion: Conversion | undefined;
   type: KindType;
   custom: CustomDetails | undefined;
 }
@@ -53,6 +57,9 @@ export class ServedResources {
         ...row,
         listKind: `${row.kind}List`,
         groupResource: groupResource(row.group, row.plural),
+        ...(row.group === 'events.k8s.io'
+          ? { storage: 'events', conversion: eventConversion }
+          : { storage: groupResource(row.group, row.plural), conversion: undefined }),
         type,
         custom: undefined,
       };

@@ -318,3 +318,34 @@ test('large answers are compressed when asked for', async () => {
   const small = await cluster.send('GET', `${configMaps}/large`, { headers: { 'accept-encoding': 'gzip' } });
   assert.equal(small.headers['content-encoding'], 'gzip');
 });
+
+test('an Event is the same in both of its groups', async () => {
+  const core = '/api/v1/namespaces/default/events';
+  const event = {
+    metadata: { name: 'e', namespace: 'default' },
+    involvedObject: { kind: 'Pod', name: 'p', namespace: 'default' },
+    reason: 'Because',
+    message: 'it is so',
+    type: 'Normal',
+  };
+  assert.equal((await cluster.send('POST', core, { body: event })).code, 201);
+  const grouped = '/apis/events.k8s.io/v1/namespaces/default/events';
+  const seen = await cluster.send('GET', `${grouped}/e`);
+  assert.deepEqual(
+    [seen.body['apiVersion'], seen.body['note'], getPath(seen.body, 'regarding', 'name'), seen.body['message']],
+    ['events.k8s.io/v1', 'it is so', 'p', undefined],
+  );
+  const selected = await cluster.send('GET', `${grouped}?fieldSelector=regarding.name%3Dp`);
+  assert.equal(getPath(selected.body, 'items', 0, 'note'), 'it is so');
+  const patched = await cluster.send('PATCH', `${grouped}/e`, {
+    body: { note: 'changed' },
+    type: 'application/merge-patch+json',
+  });
+  assert.equal(patched.code, 200, patched.text);
+  assert.equal((await cluster.send('GET', `${core}/e`)).body['message'], 'changed');
+  const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io';
+  const cells = async (path: string): Promise<unknown[]> =>
+    getArray((await cluster.send('GET', path, { accept })).body, 'rows', 0, 'cells').slice(1);
+  assert.deepEqual(await cells(grouped), await cells(core));
+  assert.equal((await cells(core))[2], 'pod/p');
+});

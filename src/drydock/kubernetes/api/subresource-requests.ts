@@ -105,7 +105,7 @@ export async function streamLog(
 ): Promise<void> {
   if (exchange.method !== 'GET') throw methodNotAllowed();
   const { resource, namespace, name } = target;
-  const pod = deps.store.get(resource.groupResource, objectKey(resource, namespace, name))?.object;
+  const pod = deps.store.get(resource.storage, objectKey(resource, namespace, name))?.object;
   if (!pod) throw notFound(resource, name);
   const { query } = exchange;
   const container = chosenContainer(pod, query.get('container'));

@@ -4,6 +4,7 @@ import { coreColumns } from './columns-core.ts';
 import { networkColumns } from './columns-network.ts';
 import { podColumns } from './columns-pod.ts';
 import { workloadColumns } from './columns-workload.ts';
+import { toStorage } from './conversion.ts';
 import { readJsonPath } from './json-path.ts';
 import type { ApiObject } from './port.ts';
 import type { PrinterColumn, ServedResource } from './served.ts';
@@ -58,8 +59,10 @@ export function columnsOf(resource: ServedResource): TableColumn[] {
   return [name, ...own.map((column) => (column === 'age' ? age : column))];
 }
 
+/** The same in both groups, told from the stored form. */
 function eventColumns(resource: ServedResource): TableColumn[] {
-  return (byKind[resource.groupResource] ?? byKind['events'] ?? []).filter((column) => column !== 'age');
+  const columns = (byKind['events'] ?? []).filter((column) => column !== 'age');
+  return columns.map((column) => ({ ...column, cell: (object, now) => column.cell(toStorage(resource, object), now) }));
 }
 
 const columnTypes = {

@@ -59,16 +59,16 @@ export async function streamWatch(deps: WatchDeps, exchange: Exchange, input: Wa
       if (matches(filter, stored.object)) send('ADDED', input.render(stored));
     if (options.markEndOfInitial) send('BOOKMARK', input.bookmark(last, true));
   } else {
-    const missed = store.changesSince(resource.groupResource, options.revision);
+    const missed = store.changesSince(resource.storage, options.revision);
     if (!missed) {
-      const oldest = store.oldestRevision(resource.groupResource);
+      const oldest = store.oldestRevision(resource.storage);
       send('ERROR', JSON.stringify(statusOf(expired(`too old resource version: ${options.revision} (${oldest})`))));
       response.end();
       return;
     }
     for (const change of missed) deliver(change);
   }
-  const stop = store.subscribe(resource.groupResource, deliver);
+  const stop = store.subscribe(resource.storage, deliver);
   // A bookmark may only name a version all of whose changes were delivered.
   const bookmark = (): void => {
     if (options.bookmarks) send('BOOKMARK', input.bookmark(Math.max(last, store.publishedRevision), false));

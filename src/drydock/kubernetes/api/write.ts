@@ -1,9 +1,9 @@
 import type { Clock, Entropy } from '#base/clock.ts';
 import { timestamp } from '#base/clock.ts';
 import { admitCreate, admitUpdate, completeObject } from './admission.ts';
+import { fromStorage, toStorage } from './conversion.ts';
 import {
   advanceGeneration,
-  asVersion,
   carrySystemMetadata,
   cloneJson,
   generatedName,
@@ -13,7 +13,7 @@ import {
 import { requireOpenNamespace } from './namespaces.ts';
 import type { ApiObject, TypeRegistry } from './port.ts';
 import type { Subresource } from './resources.ts';
-import { apiVersionOf, hasSubresource, objectKey, type ServedResource, type ServedResources } from './served.ts';
+import { hasSubresource, objectKey, type ServedResource, type ServedResources } from './served.ts';
 import type { ServiceAddresses } from './service-addresses.ts';
 import { alreadyExists, conflict, invalid, notFound } from './status-error.ts';
 import { type Store, WriteRace } from './store.ts';
@@ -59,19 +59,15 @@ export async function createObject(deps: WriteDeps, input: CreateInput): Promise
     if (generated) candidate.metadata.name = generatedName(prefix, deps.entropy.bytes(5));
     const name = candidate.metadata.name ?? '';
     const key = objectKey(resource, namespace, name);
-    const taken = (): boolean => deps.store.get(resource.groupResource, key) !== undefined;
+    const taken = (): boolean => deps.store.get(resource.storage, key) !== undefined;
     if (generated && taken() && tries < raceTries) continue;
     const ready = await prepareCreate(deps, { ...input, object: candidate });
     try {
       if (taken()) throw alreadyExists(resource, name);
       requireOpenNamespace(deps.store, resource, namespace, name);
       if (options.dryRun) return withoutVersion(ready.object);
-      const stored = deps.store.put(
-        { storage: resource.groupResource, key },
-        inStorageVersion(resource, ready.object),
-        undefined,
-      );
-      return asVersion((await stored).object, apiVersionOf(resource));
+      const stored = deps.store.put({ storage: resource.storage, key }, toStorage(resource, ready.object), undefined);
+      return fromStorage(resource, (await stored).object);
     } finally {
       ready.release();
     }
@@ -143,7 +139,7 @@ export interface UpdateResult {
 export async function updateObject(deps: WriteDeps, input: UpdateInput): Promise<UpdateResult> {
   const { resource, namespace, name } = input;
   for (let tries = 1; ; tries += 1) {
-    const stored = deps.store.get(resource.groupResource, objectKey(resource, namespace, name));
+    const stored = deps.store.get(resource.storage, objectKey(resource, namespace, name));
     if (!stored) throw notFound(resource, name);
     try {
       return await tryUpdate(deps, input, stored);
@@ -157,7 +153,7 @@ export async function updateObject(deps: WriteDeps, input: UpdateInput): Promise
 async function tryUpdate(deps: WriteDeps, input: UpdateInput, stored: StoredObject): Promise<UpdateResult> {
   const { resource, name, options, subresource } = input;
   const now = timestamp(deps.clock.now());
-  const live = asVersion(stored.object, apiVersionOf(resource));
+  const live = fromStorage(resource, stored.object);
   const produced = input.produce(live);
   const version = produced.object.metadata.resourceVersion;
   if (version !== undefined && version !== '' && version !== '0' && version !== live.metadata.resourceVersion)
@@ -190,11 +186,11 @@ async function tryUpdate(deps: WriteDeps, input: UpdateInput, stored: StoredObje
     const deleted = endsDeletion(resource, ready);
     if (!deleted && resource.type.sameContent(live, ready)) return { object: live, deleted: false };
     if (options.dryRun) return { object: ready, deleted };
-    const inStorage = inStorageVersion(resource, ready);
+    const inStorage = toStorage(resource, ready);
     const written = deleted
       ? await deps.store.remove(stored, inStorage)
       : await deps.store.put(stored, inStorage, stored);
-    return { object: asVersion(written.object, apiVersionOf(resource)), deleted };
+    return { object: fromStorage(resource, written.object), deleted };
   } finally {
     release();
   }
@@ -250,9 +246,4 @@ export function namespaceIsFinalized(namespace: ApiObject): boolean {
 function withoutVersion(object: ApiObject): ApiObject {
   const { resourceVersion: _none, ...metadata } = object.metadata;
   return { ...object, metadata };
-}
-
-function inStorageVersion(resource: ServedResource, object: ApiObject): ApiObject {
-  if (!resource.custom) return object;
-  return asVersion(object, apiVersionOf({ group: resource.group, version: resource.custom.storageVersion }));
 }
