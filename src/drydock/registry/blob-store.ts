@@ -40,8 +40,8 @@ export class BlobStore {
     await publishFile(file, this.path(digest));
   }
 
+  /** Writes even what is there already: it may be damaged, and pushing again is how that is mended. */
   async write(digest: ContentDigest, content: Uint8Array): Promise<void> {
-    if ((await this.size(digest)) === content.length) return;
     await writeDurably(this.path(digest), content, this.temporaryPath());
   }
 }

@@ -4,7 +4,7 @@ import { getString, type JsonObject, parseJson } from '#base/json.ts';
 import type { BlobStore } from './blob-store.ts';
 import { ifPresent, syncDirectory, writeDurably } from './durable-file.ts';
 import { type ManifestDocument, parseManifest, referrerDescriptor } from './manifest-document.ts';
-import { type ContentDigest, digestText, parseContentDigest, sameDigest } from './names.ts';
+import { type ContentDigest, digestText, hashContent, parseContentDigest, sameDigest } from './names.ts';
 
 export interface StoredManifest {
   digest: ContentDigest;
@@ -67,13 +67,16 @@ export class RepositoryStore {
     await writeDurably(path, JSON.stringify({ mediaType }), this.#blobs.temporaryPath());
   }
 
+  /** Undefined too for a manifest whose file is damaged: pushing it again mends it. */
   async manifest(repository: string, digest: ContentDigest): Promise<StoredManifest | undefined> {
     const path = this.#path(repository, '_manifests', digest.algorithm, digest.hex);
     const record = await ifPresent(readFile(path, 'utf8'));
     if (record === undefined) return undefined;
     const bytes = await ifPresent(readFile(this.#blobs.path(digest)));
     const mediaType = getString(parseJson(record, 'manifest record'), 'mediaType');
-    return bytes && mediaType !== undefined ? { digest, mediaType, bytes } : undefined;
+    if (!bytes || mediaType === undefined || !sameDigest(hashContent(digest.algorithm, bytes), digest))
+      return undefined;
+    return { digest, mediaType, bytes };
   }
 
   async hasManifest(repository: string, digest: ContentDigest): Promise<boolean> {
@@ -140,18 +143,50 @@ export class RepositoryStore {
     return descriptors;
   }
 
-  /** Names of all repositories that hold something, in the order of their code points. */
+  /** Names of the repositories that hold a manifest, in the order of their code points. */
   async repositories(): Promise<string[]> {
+    return await this.#names(['_manifests']);
+  }
+
+  /** Like `repositories`, and with those that hold only blobs so far. */
+  async allNames(): Promise<string[]> {
+    return await this.#names(['_manifests', '_blobs']);
+  }
+
+  async manifestDigests(repository: string): Promise<ContentDigest[]> {
+    return (await this.#entries(repository, '_manifests')).map(({ digest }) => digest);
+  }
+
+  /** The repository's links to blobs, with the times they were made in milliseconds since the epoch. */
+  async blobLinks(repository: string): Promise<{ digest: ContentDigest; linkedAt: number }[]> {
+    const links = await this.#entries(repository, '_blobs');
+    return await Promise.all(links.map(async ({ digest, path }) => ({ digest, linkedAt: (await stat(path)).mtimeMs })));
+  }
+
+  async #names(kinds: string[]): Promise<string[]> {
     const found: string[] = [];
     const visit = async (name: string): Promise<void> => {
       const entries = (await ifPresent(readdir(join(this.#directory, name), { withFileTypes: true }))) ?? [];
-      if (entries.some((entry) => entry.name === '_manifests')) found.push(name);
+      if (entries.some((entry) => kinds.includes(entry.name))) found.push(name);
       for (const entry of entries)
         if (entry.isDirectory() && !entry.name.startsWith('_'))
           await visit(name ? `${name}/${entry.name}` : entry.name);
     };
     await visit('');
     return found.sort();
+  }
+
+  async #entries(
+    repository: string,
+    kind: '_blobs' | '_manifests',
+  ): Promise<{ digest: ContentDigest; path: string }[]> {
+    const found: { digest: ContentDigest; path: string }[] = [];
+    for (const algorithm of (await ifPresent(readdir(this.#path(repository, kind)))) ?? [])
+      for (const hex of await readdir(this.#path(repository, kind, algorithm))) {
+        const digest = parseContentDigest(`${algorithm}:${hex}`);
+        if (digest) found.push({ digest, path: this.#path(repository, kind, algorithm, hex) });
+      }
+    return found;
   }
 
   #path(repository: string, ...parts: string[]): string {

@@ -15,6 +15,7 @@ import { BlobStore } from './blob-store.ts';
 import { CloudTrust, type TrustOptions } from './cloud-trust.ts';
 import { ifPresent, writeDurably } from './durable-file.ts';
 import { answer, type Exchange } from './exchange.ts';
+import { collectGarbage } from './garbage.ts';
 import { Gatekeeper } from './gatekeeper.ts';
 import { listReferrers, listRepositories, listTags, serveManifest } from './manifest-routes.ts';
 import { digestText } from './names.ts';
@@ -109,6 +110,7 @@ async function openRegistry(deps: RegistryDeps): Promise<Registry> {
   const repositories = new RepositoryStore({ directory: join(dataDir, 'repositories'), blobs });
   const uploads = new UploadStore({ directory: join(dataDir, 'uploads'), clock, entropy, limits });
   await uploads.open();
+  await cleanUp({ repositories, blobDirectory: join(dataDir, 'blobs') }, deps, limits);
   const key = await signingKey(join(dataDir, 'signing-key'), entropy);
   const audit: RegistryAudit = (record) => {
     logger.info(record, `registry: ${record.action} ${record.outcome}`);
@@ -127,6 +129,20 @@ async function openRegistry(deps: RegistryDeps): Promise<Registry> {
   });
   const tags = { immutable: false, exempt: [], forbidden: [], ...deps.tags };
   return { blobs, repositories, uploads, gatekeeper, trust, audit, clock, entropy, tags, limits, logger };
+}
+
+/** Damaged files must not keep the rest from being served: what cannot be judged is kept. */
+async function cleanUp(
+  store: Parameters<typeof collectGarbage>[0],
+  { clock, logger }: RegistryDeps,
+  limits: RegistryLimits,
+): Promise<void> {
+  try {
+    const garbage = await collectGarbage(store, { now: clock.now(), graceMs: limits.uploadLifetimeMs });
+    if (garbage.removed + garbage.unlinked > 0) logger.info(garbage, 'registry: unused blobs removed');
+  } catch (error) {
+    logger.warn({}, `registry: unused blobs are not removed: ${messageOf(error)}`);
+  }
 }
 
 /** Kept on disk so that tokens stay good over a restart. */

@@ -4,6 +4,7 @@ import { type FileHandle, mkdir, open, readdir, readFile, rm, stat } from 'node:
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Clock, Entropy } from '#base/clock.ts';
+import { isAppError } from '#base/errors.ts';
 import { getNumber, getString, parseJson } from '#base/json.ts';
 import { ifPresent, writeDurably } from './durable-file.ts';
 import { type ContentDigest, type DigestAlgorithm, newHash } from './names.ts';
@@ -68,8 +69,7 @@ export class UploadStore {
   async size(repository: string, id: string): Promise<number> {
     const unknown = new RegistryError('BLOB_UPLOAD_UNKNOWN', 'blob upload unknown to registry');
     if (!/^[0-9a-f-]{36}$/.test(id)) throw unknown;
-    const text = await ifPresent(readFile(this.#aboutPath(id), 'utf8'));
-    if (text === undefined || getString(parseJson(text, 'upload record'), 'repository') !== repository) throw unknown;
+    if (getString(await this.#about(id), 'repository') !== repository) throw unknown;
     const found = await ifPresent(stat(this.file(id)));
     if (!found) throw unknown;
     return found.size;
@@ -170,10 +170,20 @@ export class UploadStore {
   async #removeExpired(): Promise<void> {
     for (const id of await readdir(this.#directory)) {
       if (this.#busy.has(id)) continue;
-      const text = await ifPresent(readFile(this.#aboutPath(id), 'utf8'));
-      const startedAt = text === undefined ? undefined : getNumber(parseJson(text, 'upload record'), 'startedAt');
+      const startedAt = getNumber(await this.#about(id), 'startedAt');
       if (startedAt === undefined || startedAt + this.#limits.uploadLifetimeMs < this.#clock.now())
         await this.#forget(id);
+    }
+  }
+
+  /** Undefined for an upload that does not exist, or whose record is damaged: then it can only be started again. */
+  async #about(id: string): Promise<unknown> {
+    const text = await ifPresent(readFile(this.#aboutPath(id), 'utf8'));
+    try {
+      return text === undefined ? undefined : parseJson(text, 'upload record');
+    } catch (error) {
+      if (isAppError(error, 'bad-input')) return undefined;
+      throw error;
     }
   }
 
