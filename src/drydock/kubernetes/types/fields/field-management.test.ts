@@ -202,6 +202,39 @@ test('null claims a list and leaves it empty', () => {
   assert.equal(getPath(after, 'spec', 'template', 'spec', 'containers', 0, 'env'), undefined);
 });
 
+test('an empty list sets nothing, so its parents may go with what is given up', () => {
+  const cell = new Cell(deployment);
+  cell.apply(web({}, { env: [{ name: 'A', value: '1' }] }), 'ci');
+  cell.apply(web({}, { env: [] }), 'ci');
+  const owned = getPath(cell.owned()['ci Apply'], 'f:spec', 'f:template', 'f:spec', 'f:containers', 'k:{"name":"web"}');
+  assert.equal(getPath(owned, 'f:env'), undefined);
+  assert.equal(getPath(cell.live, 'spec', 'template', 'spec', 'containers', 0, 'env'), undefined);
+});
+
+test('items that share a key, as an update may leave them, are owned as one and survive the apply of others', () => {
+  const cell = new Cell(deployment);
+  cell.apply(web(), 'ci');
+  const env = [
+    { name: 'A', value: '1' },
+    { name: 'A', value: '2' },
+  ];
+  cell.update((object) => {
+    const container = getPath(object, 'spec', 'template', 'spec', 'containers', 0);
+    Object.assign(container as JsonObject, { env });
+  }, 'hand');
+  cell.apply(web({}, { image: 'shop:2' }), 'ci');
+  assert.deepEqual(getPath(cell.live, 'spec', 'template', 'spec', 'containers', 0, 'env'), env);
+  const owned = getPath(
+    cell.owned()['hand Update'],
+    'f:spec',
+    'f:template',
+    'f:spec',
+    'f:containers',
+    'k:{"name":"web"}',
+  );
+  assert.deepEqual(getPath(owned, 'f:env'), { '.': {}, 'k:{"name":"A"}': {} });
+});
+
 test('an update owns what it changed, parents that it made included', () => {
   const cell = new Cell(configMap);
   cell.update(

@@ -8,7 +8,7 @@ export function itemStep(list: ListNode, item: unknown): string {
   if (!isObject(item)) throw new Error('associative list with keys may not have non-map elements');
   const keys: Record<string, unknown> = {};
   for (const key of sortedKeys(list)) {
-    const value = item[key] ?? keyDefault(list.element, key);
+    const value = item[key] === undefined ? keyDefault(list.element, key) : item[key];
     if (value === undefined) {
       const which = JSON.stringify(key);
       throw new Error(

@@ -1,7 +1,7 @@
 import type { JsonObject } from '#base/json.ts';
 import { isObject } from '#base/json.ts';
 import { goValue } from '../go-format.ts';
-import type { ScalarNode, SchemaNode } from '../schema-node.ts';
+import type { ListNode, ScalarNode, SchemaNode } from '../schema-node.ts';
 import { elementOf } from '../schema-node.ts';
 import type { FieldSet } from './field-set.ts';
 import { childOf, emptySet } from './field-set.ts';
@@ -122,14 +122,21 @@ function collect(node: SchemaNode, value: unknown, set: FieldSet): void {
   }
   if (shape === 'map') {
     if (isObject(value)) collectMembers(node, value, set);
-  } else if (Array.isArray(value) && node.kind === 'list') {
-    for (const item of value) {
-      const child = childOf(set, itemStep(node, item));
-      child.member = true;
-      collect(node.element, item, child);
-      child.member = true;
-    }
+  } else if (Array.isArray(value) && node.kind === 'list') collectItems(node, value, set);
+}
+
+/** Items that share their key count as one, without what is in them. */
+function collectItems(node: ListNode, list: unknown[], set: FieldSet): void {
+  const duplicates = new Set<string>();
+  for (const item of list) {
+    if (item === null) continue;
+    const step = itemStep(node, item);
+    if (set.children.has(step)) duplicates.add(step);
+    const child = childOf(set, step);
+    collect(node.element, item, child);
+    child.member = true;
   }
+  for (const step of duplicates) childOf(set, step).children.clear();
 }
 
 function collectMembers(node: SchemaNode, value: JsonObject, set: FieldSet): void {
@@ -137,9 +144,12 @@ function collectMembers(node: SchemaNode, value: JsonObject, set: FieldSet): voi
   for (const [key, item] of Object.entries(value)) {
     const element = elementOf(node, key);
     if (element === undefined || item === undefined) continue;
-    const child = childOf(set, `f:${key}`);
+    const step = `f:${key}`;
+    const child = emptySet();
     collect(element, item, child);
     if (item === null || (isObject(item) && isEmptyObject(item)) || named?.has(key) !== true) child.member = true;
+    // An empty list sets nothing: a node without members would count as one of its parents.
+    if (child.member || child.children.size > 0) set.children.set(step, child);
   }
 }
 
