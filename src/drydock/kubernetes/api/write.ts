@@ -175,7 +175,8 @@ async function tryUpdate(deps: WriteDeps, input: UpdateInput, stored: StoredObje
       });
   const release = await admitUpdate(deps, { resource, object: owned, live, dryRun: options.dryRun });
   try {
-    advanceGeneration(resource, owned, live);
+    // Nothing written through the status endpoint counts, not even an annotation of a Deployment.
+    if (subresource !== 'status') advanceGeneration(resource, owned, live);
     // A binding sets the node of a pod, which nothing else may change.
     const errors = subresource === 'binding' ? [] : resource.type.validateUpdate(owned, live);
     if (errors.length > 0) throw invalid(resource, name, errors);
