@@ -25,6 +25,8 @@ export interface LiveStateDeps {
   clock: Clock;
 }
 
+const trustWrittenMs = 30_000;
+
 function versioned(kind: GroupVersionKind, ref: ObjectRef): string {
   return `${kind.group}/${kind.version}/${kind.kind} ${ref.namespace ?? ''}/${ref.name}`;
 }
@@ -42,7 +44,7 @@ function atLeast(a: string | undefined, b: string | undefined): boolean {
 export class LiveState {
   readonly #deps: LiveStateDeps;
   readonly #watched = new Map<Informer, () => void>();
-  readonly #written = new Map<string, KubeObject>();
+  readonly #written = new Map<string, { object: KubeObject; at: number }>();
   readonly #tracked = new Map<string, Map<string, KubeObject>>();
   readonly #claims = new Map<string, Set<string>>();
   readonly #claimedBy = new Map<string, string[]>();
@@ -67,7 +69,7 @@ export class LiveState {
   }
 
   get(kind: GroupVersionKind, ref: ObjectRef): KubeObject | undefined {
-    const written = this.#written.get(versioned(kind, ref));
+    const written = this.#writtenAt(versioned(kind, ref));
     if (written) return written;
     for (const informer of this.#watched.keys()) if (isKind(informer.resource, kind)) return informer.get(ref);
     return undefined;
@@ -116,7 +118,7 @@ export class LiveState {
       atLeast(known.metadata.resourceVersion, metadata.resourceVersion)
     )
       return;
-    this.#written.set(versioned(kind, metadata), kept);
+    this.#written.set(versioned(kind, metadata), { object: kept, at: this.#deps.clock.now() });
     this.#index(known, kept);
   }
 
@@ -132,6 +134,18 @@ export class LiveState {
     this.#listeners.clear();
   }
 
+  /** What was written, unless a watch should have told of it long ago: then it is gone, and the watch is right. */
+  #writtenAt(id: string): KubeObject | undefined {
+    const written = this.#written.get(id);
+    if (!written || this.#deps.clock.now() - written.at < trustWrittenMs) return written?.object;
+    this.#written.delete(id);
+    this.#index(written.object, undefined);
+    const kind = kindOf(written.object);
+    for (const informer of this.#watched.keys())
+      if (isKind(informer.resource, kind)) this.#index(undefined, informer.get(written.object.metadata));
+    return undefined;
+  }
+
   #start(resource: ApiResource): Informer {
     const informer = this.#deps.informers.informer(resource);
     if (this.#watched.has(informer)) return informer;
@@ -144,7 +158,7 @@ export class LiveState {
   #onEvent(event: InformerEvent): void {
     const { object } = event;
     const id = versioned(kindOf(object), object.metadata);
-    const written = this.#written.get(id);
+    const written = this.#written.get(id)?.object;
     const own =
       written?.metadata.resourceVersion === object.metadata.resourceVersion &&
       written?.metadata.uid === object.metadata.uid;

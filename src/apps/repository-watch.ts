@@ -1,5 +1,6 @@
+import { abortable } from '#base/abortable.ts';
 import type { Clock, Entropy } from '#base/clock.ts';
-import { AppError, isAppError, messageOf } from '#base/errors.ts';
+import { AppError, isAppError, messageOf, throwIfAborted } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { Outcome } from '#base/outcome.ts';
 import { WorkQueue } from '#base/work-queue.ts';
@@ -18,6 +19,8 @@ export interface RepositoryWatchDeps {
   changed: (key: string) => void;
 }
 
+const firstFetchPatienceMs = 5000;
+
 interface Watched {
   url: string;
   mirror: GitMirror | undefined;
@@ -26,7 +29,13 @@ interface Watched {
   fetched: boolean;
   error: unknown;
   failingSince: number | undefined;
+  first: Promise<void> | undefined;
+  /** Somebody gave up waiting for the first fetch. */
+  waited: boolean;
 }
+
+/** Nothing is wrong yet: the repository is large or far away, and those that use it are told when it is there. */
+export class StillReading extends AppError {}
 
 export interface OpenRepository {
   mirror: GitMirror;
@@ -38,6 +47,7 @@ export class RepositoryWatch {
   readonly #deps: RepositoryWatchDeps;
   readonly #watched = new Map<string, Watched>();
   readonly #queue: WorkQueue;
+  readonly #life = new AbortController();
 
   constructor(deps: RepositoryWatchDeps) {
     this.#deps = deps;
@@ -60,13 +70,19 @@ export class RepositoryWatch {
     const key = repositoryKey(url);
     let entry = this.#watched.get(key);
     if (!entry) {
-      entry = { url, mirror: undefined, generation: 0, fetched: false, error: undefined, failingSince: undefined };
+      entry = {
+        url,
+        mirror: undefined,
+        generation: 0,
+        fetched: false,
+        error: undefined,
+        failingSince: undefined,
+        first: undefined,
+        waited: false,
+      };
       this.#watched.set(key, entry);
     }
-    if (!entry.fetched && entry.error === undefined) {
-      await this.#fetch(entry, signal).catch(() => undefined);
-      this.#queue.addAfter(key, entry.error === undefined ? this.#nextPollMs() : 1000);
-    }
+    if (!entry.fetched && entry.error === undefined) await this.#firstFetch(entry, key, signal);
     const { mirror, failingSince } = entry;
     const graceOver = failingSince !== undefined && this.#deps.clock.now() - failingSince > this.#deps.graceMs;
     if (!mirror || (entry.error !== undefined && (!entry.fetched || graceOver)))
@@ -95,7 +111,26 @@ export class RepositoryWatch {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#life.abort(new AppError('canceled', 'the engine is stopping'));
     await this.#queue[Symbol.asyncDispose]();
+    await Promise.all([...this.#watched.values()].map((entry) => entry.first));
+  }
+
+  /** Waits a while for the first fetch; a slow one goes on by itself, so that slow repositories hold up no others. */
+  async #firstFetch(entry: Watched, key: string, signal: AbortSignal): Promise<void> {
+    if (!entry.first) {
+      entry.first = this.#fetch(entry, this.#life.signal).catch(() => undefined);
+      void entry.first.then(() => {
+        this.#queue.addAfter(key, entry.error === undefined ? this.#nextPollMs() : 1000);
+        if (entry.waited) this.#deps.changed(key);
+      });
+    }
+    const patience = AbortSignal.any([signal, AbortSignal.timeout(firstFetchPatienceMs)]);
+    await abortable(entry.first, patience).catch(() => undefined);
+    if (entry.fetched || entry.error !== undefined) return;
+    throwIfAborted(signal);
+    entry.waited = true;
+    throw new StillReading('unavailable', `${entry.url} is still being read for the first time`);
   }
 
   async #tick(key: string, signal: AbortSignal): Promise<Outcome> {

@@ -6,7 +6,7 @@ import type { ObservationDeps } from '#apps/observation.ts';
 import type { ApplicationEngine } from '#apps/port.ts';
 import { RepositoryWatch } from '#apps/repository-watch.ts';
 import type { Clock, Entropy } from '#base/clock.ts';
-import { AppError, isAppError, messageOf } from '#base/errors.ts';
+import { AppError, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { GitMirrors } from '#git/port.ts';
 import type { ApiResource, InformerSet, KubeClient } from '#kube/port.ts';
@@ -77,78 +77,44 @@ async function buildParts(options: EngineOptions): Promise<Parts> {
   };
 }
 
+/** The informers that everything stands on, with their first lists in. */
+async function followApplications(options: EngineOptions, live: LiveState, signal: AbortSignal) {
+  const { kube, informers } = options;
+  const applications = informers.informer(await requireResource(kube, 'Application', signal));
+  const projects = informers.informer(await requireResource(kube, 'AppProject', signal));
+  const kind = { group: 'argoproj.io', version: 'v1alpha1', kind: 'Application' };
+  await Promise.all([live.watch([kind], signal), applications.whenSynced(signal), projects.whenSynced(signal)]);
+  return { applications, projects };
+}
+
 /**
  * Starts the GitOps engine on one cluster: installs the CustomResourceDefinitions where they are absent, then follows
  * Applications, their repositories and what they manage. Resolves when all Applications are known; disposing stops it
  * and leaves the cluster as it is.
  */
 export async function startEngine(options: EngineOptions, signal: AbortSignal): Promise<RunningEngine> {
-  const { kube, informers, git, clock, entropy, logger } = options;
-  const namespace = options.namespace ?? 'argocd';
-  const reconcileMs = options.reconcileMs ?? 180_000;
+  const { kube, git, audit, clock, entropy, logger } = options;
+  const { namespace = 'argocd', reconcileMs = 180_000, repositoryGraceMs: graceMs = 180_000 } = options;
   await installCrds({ kube, clock, logger }, namespace, signal);
   const { live, verdicts, comparer, renderer, versions } = await buildParts(options);
-  const applications = informers.informer(await requireResource(kube, 'Application', signal));
-  const projects = informers.informer(await requireResource(kube, 'AppProject', signal));
-  const ofApplications = { group: 'argoproj.io', version: 'v1alpha1', kind: 'Application' };
-  await Promise.all([
-    live.watch([ofApplications], signal),
-    applications.whenSynced(signal),
-    projects.whenSynced(signal),
-  ]);
+  const { applications, projects } = await followApplications(options, live, signal);
   let controller: ApplicationController | undefined;
   const changed = (key: string) => {
     for (const name of usersOf(applications.list(namespace), key)) controller?.add(name);
   };
-  const repositories = new RepositoryWatch({
-    git,
-    clock,
-    entropy,
-    logger,
-    pollMs: reconcileMs,
-    graceMs: options.repositoryGraceMs ?? 180_000,
-    changed,
-  });
-  const observation: ObservationDeps = {
-    repositories,
-    renderer,
-    discovery: kube.discovery,
-    cluster: (abort) => versions.get(abort),
-    live,
-    comparer,
-    versions,
-  };
+  const repositories = new RepositoryWatch({ git, clock, entropy, logger, pollMs: reconcileMs, graceMs, changed });
+  const cluster = (abort: AbortSignal) => versions.get(abort);
+  const { discovery } = kube;
+  const observation: ObservationDeps = { repositories, renderer, discovery, cluster, live, comparer, versions };
   const kindsChanged = () => {
-    kube.discovery.invalidate();
+    discovery.invalidate();
     versions.forget();
   };
-  const trail = new AuditTrail({ audit: options.audit, clock });
-  const selfHeal = options.selfHeal ?? defaultSelfHeal;
-  controller = new ApplicationController({
-    kube,
-    live,
-    observation,
-    trail,
-    clock,
-    logger,
-    namespace,
-    applications,
-    projects,
-    selfHeal,
-    reconcileMs,
-    kindsChanged,
-  });
-  const engine = new EngineFace({
-    kube,
-    live,
-    observation,
-    controller,
-    applications,
-    repositories,
-    audit: options.audit,
-    namespace,
-    clock,
-  });
+  const trail = new AuditTrail({ audit, clock });
+  const { selfHeal = defaultSelfHeal } = options;
+  const common = { kube, live, observation, clock, namespace, applications };
+  controller = new ApplicationController({ ...common, trail, logger, projects, selfHeal, reconcileMs, kindsChanged });
+  const engine = new EngineFace({ ...common, controller, repositories, audit });
   controller.start();
   return {
     engine,
@@ -159,9 +125,7 @@ export async function startEngine(options: EngineOptions, signal: AbortSignal): 
       await controller[Symbol.asyncDispose]();
       await repositories[Symbol.asyncDispose]();
       live[Symbol.dispose]();
-      await verdicts[Symbol.asyncDispose]().catch((error: unknown) => {
-        if (!isAppError(error)) logger.warn({}, messageOf(error));
-      });
+      await verdicts[Symbol.asyncDispose]().catch((error: unknown) => logger.warn({}, messageOf(error)));
     },
   };
 }

@@ -16,6 +16,7 @@ import {
   withOperationSource,
   withRevisions,
 } from '#apps/operation-state.ts';
+import { StillReading } from '#apps/repository-watch.ts';
 import {
   applicationHealthOf,
   healthSection,
@@ -104,9 +105,12 @@ class Tick {
     let observation: Observation;
     try {
       if (refresh !== undefined) await this.#refetch();
+      else await this.#refetchForRequest();
       observation = await this.#observe(this.#application, undefined);
     } catch (error) {
       if (this.#signal.aborted || isAppError(error, 'canceled')) throw error;
+      if (error instanceof StillReading)
+        return { kind: 'waiting', reason: 'repository', message: error.message, retryAfterMs: errorRecheckMs };
       return await this.#comparisonError(error);
     }
     await this.#followDrift(observation);
@@ -123,6 +127,18 @@ class Tick {
   async #refetch(): Promise<void> {
     for (const source of sourcesOf(this.#application))
       await this.#deps.observation.repositories.refresh(source.repoURL, this.#signal);
+  }
+
+  /** A person who asks for a sync means what is in Git now, whatever was heard of it. */
+  async #refetchForRequest(): Promise<void> {
+    const { operation, status } = this.#application;
+    if (!operation || operation.initiatedBy?.automated || isInProgress(status?.operationState)) return;
+    try {
+      await this.#refetch();
+    } catch (error) {
+      // What is known serves, and says what is wrong when nothing is.
+      this.#deps.logger.info({ application: this.#application.metadata.name }, messageOf(error));
+    }
   }
 
   async #observe(application: Application, revisions: string[] | undefined): Promise<Observation> {
@@ -197,7 +213,9 @@ class Tick {
     const begun = beginOperation(this.#application, operation, clock.now());
     const revisions = operationRevisions(begun) ?? observation.target.revisions;
     const state = withRevisions(begun, this.#application, await this.#commits(begun, revisions, observation));
-    await this.#write({ operation, status: { ...this.#application.status, operationState: state } });
+    // With the kinds it is about to create: a deletion after a crash has to find them.
+    const resources = resourceStatuses(observation.comparison.resources);
+    await this.#write({ operation, status: { ...this.#application.status, resources, operationState: state } });
     this.#input.runtime.began = { id: operationId(state), at: clock.now() };
     await trail.syncStarted(this.#application, state);
     return state;

@@ -146,6 +146,17 @@ export interface ParsedApplication {
  * empty spec), so that it can be listed and carry a condition that says what is wrong.
  */
 export function parseApplication(object: { metadata: { name: string }; [field: string]: unknown }): ParsedApplication {
+  const remembered = parsed.get(object);
+  if (remembered) return remembered;
+  const fresh = parse(object);
+  parsed.set(object, fresh);
+  return fresh;
+}
+
+/** By identity: objects of watches are replaced, never changed. */
+const parsed = new WeakMap<object, ParsedApplication>();
+
+function parse(object: { metadata: { name: string }; [field: string]: unknown }): ParsedApplication {
   const result = envelope.safeParse(object);
   if (result.success) return { application: result.data as unknown as Application, problems: [] };
   const problems = result.error.issues.map((issue) => `${issue.path.join('.') || 'document'}: ${issue.message}`);
