@@ -19,6 +19,9 @@ import { type PodSpec, readAction } from './pod-spec.ts';
 import { type ProbeKind, type ProbeTarget, probeOnce } from './probe.ts';
 import { startProber } from './prober.ts';
 
+/** How long a failed pull shows as such before it shows as backing off. */
+const pullErrorShownMs = 1000;
+
 export interface RunnerContext {
   uid: string;
   podSpec: PodSpec;
@@ -131,14 +134,17 @@ export class ContainerRunner {
     const delayMs = Math.min(pull.maxMs, pull.firstMs * 2 ** Math.min(this.#pullFailures - 1, 20));
     run.startAfter = this.#deps.clock.now() + delayMs;
     this.#event('Warning', 'Failed', `Failed to pull image "${image}": ${why}`);
-    if (this.#pullFailures === 1) {
-      run.state = { kind: 'waiting', reason: 'ErrImagePull', message: why };
-      this.#event('Warning', 'Failed', 'Error: ErrImagePull');
-      return;
-    }
-    run.state = { kind: 'waiting', reason: 'ImagePullBackOff', message: `Back-off pulling image "${image}": ${why}` };
-    this.#event('Normal', 'BackOff', `Back-off pulling image "${image}"`);
-    this.#event('Warning', 'Failed', 'Error: ImagePullBackOff');
+    this.#event('Warning', 'Failed', 'Error: ErrImagePull');
+    const failed: ContainerRun['state'] = { kind: 'waiting', reason: 'ErrImagePull', message: why };
+    run.state = failed;
+    const backOff = (): void => {
+      if (run.state !== failed || this.#context.stopping()) return;
+      run.state = { kind: 'waiting', reason: 'ImagePullBackOff', message: `Back-off pulling image "${image}": ${why}` };
+      this.#event('Normal', 'BackOff', `Back-off pulling image "${image}"`);
+      this.#event('Warning', 'Failed', 'Error: ImagePullBackOff');
+      this.#context.changed();
+    };
+    setTimeout(backOff, Math.min(pullErrorShownMs, delayMs / 2)).unref();
   }
 
   #refuse(error: unknown): void {

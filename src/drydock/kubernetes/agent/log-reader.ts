@@ -1,4 +1,5 @@
-import { open, readFile } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { ContainerLog } from './container-log.ts';
 
 export interface LogReadOptions {
@@ -11,6 +12,7 @@ export interface LogReadOptions {
 }
 
 const chunkLines = 500;
+const followBytes = 1024 * 1024;
 
 /** Reads a container's log from disk and, when `live` is given and `follow` asked, goes on until it is closed. */
 export async function* readLog(
@@ -30,60 +32,71 @@ export async function* readLog(
     left = 0;
     return part;
   };
-  let generation = live?.generation ?? 0;
   const older = await readFile(`${path}.1`, 'utf8').catch(() => '');
-  const current = await readFile(path).catch(() => Buffer.alloc(0));
-  let offset = current.lastIndexOf(10) + 1;
-  let lines = splitLines(older + current.toString('utf8', 0, offset)).filter((line) => isSince(line, options.sinceMs));
-  if (options.tailLines !== undefined) lines = options.tailLines === 0 ? [] : lines.slice(-options.tailLines);
-  for (let at = 0; at < lines.length && left > 0; at += chunkLines)
-    yield cut(
-      lines
-        .slice(at, at + chunkLines)
-        .map((line) => format(line, options.timestamps))
-        .join(''),
-    );
-  if (!follow || !live) return;
-  while (!signal.aborted && left > 0) {
-    const wasOpen = live.open;
-    if (live.generation !== generation) {
-      const rest = await readFrom(`${path}.1`, live.generation === generation + 1 ? offset : 0);
-      generation = live.generation;
-      offset = 0;
-      if (rest.text !== '')
-        yield cut(
-          splitLines(rest.text)
-            .map((line) => format(line, options.timestamps))
-            .join(''),
-        );
-    }
-    const next = await readFrom(path, offset);
-    offset = next.offset;
-    if (next.text !== '') {
+  // Opened together with its generation, before anything can be turned over.
+  let file: OpenLog | undefined = openCurrent(path, live);
+  try {
+    const current = file ? readWhole(file, Number.POSITIVE_INFINITY) : '';
+    let lines = splitLines(older + current).filter((line) => isSince(line, options.sinceMs));
+    if (options.tailLines !== undefined) lines = options.tailLines === 0 ? [] : lines.slice(-options.tailLines);
+    for (let at = 0; at < lines.length && left > 0; at += chunkLines)
       yield cut(
-        splitLines(next.text)
+        lines
+          .slice(at, at + chunkLines)
           .map((line) => format(line, options.timestamps))
           .join(''),
       );
-      continue;
+    while (follow && live && file && !signal.aborted && left > 0) {
+      const wasOpen = live.open;
+      const text = readWhole(file, followBytes);
+      if (text !== '') {
+        const shown = splitLines(text).map((line) => format(line, options.timestamps));
+        yield cut(shown.join(''));
+      } else if (live.generation > file.generation) {
+        closeSync(file.fd);
+        file = openAfter(path, live, file.generation);
+      } else if (!wasOpen) return;
+      else await changed(live, signal);
     }
-    if (!wasOpen) return;
-    await changed(live, signal);
+  } finally {
+    if (file) closeSync(file.fd);
   }
 }
 
-async function readFrom(path: string, offset: number): Promise<{ text: string; offset: number }> {
-  const handle = await open(path, 'r').catch(() => undefined);
-  if (!handle) return { text: '', offset };
+/** One file of a log. It is read through its descriptor, which stays good when the file is turned over. */
+interface OpenLog {
+  fd: number;
+  generation: number;
+  offset: number;
+}
+
+function openCurrent(path: string, live: ContainerLog | undefined): OpenLog | undefined {
+  return openFile(path, live?.generation ?? 0);
+}
+
+/** The file after `generation`: the current one, or the one before it when that is already turned over too. */
+function openAfter(path: string, live: ContainerLog, generation: number): OpenLog | undefined {
+  if (live.generation === generation + 1) return openFile(path, live.generation);
+  return openFile(`${path}.1`, live.generation - 1);
+}
+
+function openFile(path: string, generation: number): OpenLog | undefined {
   try {
-    const { size } = await handle.stat();
-    const length = Math.min(Math.max(0, size - offset), 1024 * 1024);
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, offset);
-    const whole = buffer.subarray(0, bytesRead).lastIndexOf(10) + 1;
-    return { text: buffer.toString('utf8', 0, whole), offset: offset + whole };
-  } finally {
-    await handle.close();
+    return { fd: openSync(path, 'r'), generation, offset: 0 };
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
   }
+}
+
+/** Whole lines from where the last read ended, at most `limit` bytes of them. */
+function readWhole(file: OpenLog, limit: number): string {
+  const length = Math.min(Math.max(0, fstatSync(file.fd).size - file.offset), limit);
+  const buffer = Buffer.alloc(length);
+  const bytes = readSync(file.fd, buffer, 0, length, file.offset);
+  const whole = buffer.subarray(0, bytes).lastIndexOf(10) + 1;
+  file.offset += whole;
+  return buffer.toString('utf8', 0, whole);
 }
 
 function changed(live: ContainerLog, signal: AbortSignal): Promise<void> {

@@ -194,6 +194,7 @@ test('a failing readiness probe keeps a pod out, a failing liveness probe restar
 test('a pod that ignores SIGTERM is gone when its grace is over', async () => {
   await world.api.create(pod('stubborn', sh("trap '' TERM; echo up; while true; do sleep 0.1; done")), 'test');
   await phaseOf('stubborn', 'Running');
+  await eventually('the trap', async () => (await logOf('stubborn')).includes('up'));
   const began = Date.now();
   await world.api.delete('pods', 'default', 'stubborn');
   assert.ok(find('stubborn').metadata.deletionTimestamp);

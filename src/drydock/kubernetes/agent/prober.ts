@@ -40,6 +40,9 @@ export function startProber(input: ProberInput): AsyncDisposable {
   };
 }
 
+/** A program that was started this instant cannot be asked yet whether it is alive. */
+const livenessPatienceMs = 1000;
+
 async function run(input: ProberInput, signal: AbortSignal): Promise<void> {
   const { spec, clock, kind } = input;
   if (spec.initialDelayMs > 0) await clock.sleep(spec.initialDelayMs, signal);
@@ -47,7 +50,8 @@ async function run(input: ProberInput, signal: AbortSignal): Promise<void> {
   let last: Verdict;
   let succeeded = kind === 'liveness';
   let earlyDelayMs = input.earlyDelayMs;
-  let nextPeriodAt = clock.now() + (succeeded ? 0 : spec.periodMs);
+  let nextPeriodAt = clock.now() + (succeeded ? Math.min(spec.periodMs, livenessPatienceMs) : spec.periodMs);
+  if (succeeded) await clock.sleep(Math.max(0, nextPeriodAt - clock.now()), signal);
   while (!signal.aborted) {
     const onTime = clock.now() >= nextPeriodAt;
     if (onTime) nextPeriodAt = clock.now() + spec.periodMs;

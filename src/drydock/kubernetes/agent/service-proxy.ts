@@ -37,7 +37,8 @@ interface Open {
 
 const limits: ConnectionLimits = { connectMs: 1000, retryDelayMs: 25, replayBytes: 64 * 1024 };
 const connectionLimit = 1024;
-const takenRetryMs = 2000;
+const takenRetryMs = 1000;
+const takenRetryMaxMs = 30_000;
 const drainPollMs = 5;
 
 /** The listeners a service needs: one per TCP port, and one more per node port. */
@@ -66,6 +67,7 @@ export class ServiceProxy {
   readonly #open = new Map<string, Open>();
   readonly #draining = new Set<string>();
   readonly #turns = new Map<string, number>();
+  readonly #failures = new Map<string, number>();
   #loop: AsyncDisposable | undefined;
 
   constructor(deps: ServiceProxyDeps) {
@@ -111,6 +113,7 @@ export class ServiceProxy {
   async #tick(key: string): Promise<Outcome> {
     const { namespace, name } = splitKey(key);
     const service = this.#deps.api.get('services', namespace, name);
+    if (!service) this.#failures.delete(key);
     const wanted = new Map((service ? planListeners(service) : []).map((plan) => [listenerId(key, plan), plan]));
     for (const [id, open] of this.#open) {
       const plan = wanted.get(id);
@@ -129,8 +132,14 @@ export class ServiceProxy {
           this.#deps.events.record('service-proxy', service, { type: 'Warning', reason: 'PortNotAvailable', message });
       }
     }
-    if (!taken) return { kind: 'done' };
-    return { kind: 'waiting', reason: 'PortNotAvailable', message: '', retryAfterMs: takenRetryMs };
+    if (!taken) {
+      this.#failures.delete(key);
+      return { kind: 'done' };
+    }
+    const failures = this.#failures.get(key) ?? 0;
+    this.#failures.set(key, failures + 1);
+    const retryAfterMs = Math.min(takenRetryMaxMs, takenRetryMs * 2 ** failures);
+    return { kind: 'waiting', reason: 'PortNotAvailable', message: '', retryAfterMs };
   }
 
   async #listen(id: string, key: string, plan: ServiceListener): Promise<void> {
