@@ -64,7 +64,7 @@ const sources = files.filter(
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 
 function importsOf(text: string): string[] {
-  return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] ?? '');
+  return [...text.matchAll(/(?:\bfrom\s+|\bimport\s*\(?\s*)'([^']+)'/g)].map((match) => match[1] ?? '');
 }
 
 function packageOf(specifier: string): string {
