@@ -51,7 +51,6 @@ export interface BuiltImage {
 interface Part {
   descriptor: Descriptor;
   open: () => NodeJS.ReadableStream;
-  mountFrom: ImageRef | undefined;
 }
 
 /**
@@ -100,7 +99,7 @@ async function readDockerfile(file: string): Promise<string> {
 }
 
 function assemble(options: BuildImageOptions, made: { base: BaseImage; plan: ImagePlan; layers: BuiltLayer[] }) {
-  const { base, plan, layers } = made;
+  const { base, layers } = made;
   const config = configDocument(options, made);
   const baseLayers = base.layers.map((layer) => ({ ...layer, mediaType: ociLayerType(layer.mediaType) }));
   const ownLayers = layers.map(({ mediaType, digest, size }) => ({ mediaType, digest, size }));
@@ -114,11 +113,11 @@ function assemble(options: BuildImageOptions, made: { base: BaseImage; plan: Ima
     }),
   );
   const parts: Part[] = [
-    ...base.layers.map((layer) => ({ descriptor: layer, open: () => base.open(layer), mountFrom: base.ref })),
-    ...layers.map((layer) => ({ descriptor: layer, open: () => createReadStream(layer.file), mountFrom: undefined })),
-    { descriptor: configDescriptor, open: () => Readable.from([config]), mountFrom: undefined },
+    { descriptor: configDescriptor, open: () => Readable.from([config]) },
+    ...layers.map((layer) => ({ descriptor: layer, open: () => createReadStream(layer.file) })),
+    ...base.layers.map((layer) => ({ descriptor: layer, open: () => base.open(layer) })),
   ];
-  return { manifest, parts, plan };
+  return { manifest, parts, base };
 }
 
 function configDocument(
@@ -165,19 +164,22 @@ function ociLayerType(mediaType: string): string {
 /** Pushes the parts into every repository named, then the manifest under every tag: no tag shows before all is there. */
 async function pushImage(
   client: RegistryClient,
-  image: { refs: ImageRef[]; manifest: Buffer; parts: Part[] },
+  image: { refs: ImageRef[]; manifest: Buffer; parts: Part[]; base: BaseImage },
   signal: AbortSignal,
 ): Promise<void> {
+  const { ref: from } = image.base;
+  const mount = from ? { mountFrom: from.repository, mountRegistry: from.registry } : {};
   const repositories = new Map(image.refs.map((ref) => [`${ref.registry}/${ref.repository}`, ref]));
-  for (const ref of repositories.values())
-    await Promise.all(
-      image.parts.map(({ descriptor, open, mountFrom }) => {
-        const { digest, size } = descriptor;
-        // Tried whatever the base's registry is called: behind a mirror it may be this one, and a miss is a plain upload.
-        const mount = mountFrom ? { mountFrom: mountFrom.repository } : {};
-        return client.pushBlob(ref, { digest, size, open, ...mount }, signal);
-      }),
-    );
+  for (const ref of repositories.values()) {
+    const push = ({ descriptor, open }: Part) => {
+      const { digest, size } = descriptor;
+      return client.pushBlob(ref, { digest, size, open, ...mount }, signal);
+    };
+    // One before the others: it gets the token that serves them all.
+    const [first, ...others] = image.parts;
+    if (first) await push(first);
+    await Promise.all(others.map(push));
+  }
   for (const ref of image.refs)
     await client.pushManifest(ref, { mediaType: mediaTypes.ociManifest, bytes: image.manifest }, signal);
 }

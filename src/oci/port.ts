@@ -58,9 +58,19 @@ export interface RegistryClient {
   /** The blob's bytes, verified against its digest while they are read. */
   blob(ref: ImageRef, descriptor: Descriptor, signal: AbortSignal): Promise<NodeJS.ReadableStream>;
   hasBlob(ref: ImageRef, digest: Digest, signal: AbortSignal): Promise<boolean>;
+  /**
+   * `mountFrom` names a repository that may have the blob already: of the same registry, or of `mountRegistry` when that
+   * is another name for it (its mirror).
+   */
   pushBlob(
     ref: ImageRef,
-    blob: { digest: Digest; size: number; open: () => NodeJS.ReadableStream; mountFrom?: string },
+    blob: {
+      digest: Digest;
+      size: number;
+      open: () => NodeJS.ReadableStream;
+      mountFrom?: string;
+      mountRegistry?: string;
+    },
     signal: AbortSignal,
   ): Promise<void>;
   pushManifest(ref: ImageRef, manifest: { mediaType: string; bytes: Buffer }, signal: AbortSignal): Promise<Digest>;

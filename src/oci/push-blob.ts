@@ -14,21 +14,14 @@ export interface BlobUpload {
   mountFrom?: string;
 }
 
-interface Deps {
-  session: RegistrySession;
-  hasBlob: (ref: ImageRef, digest: Digest, signal: AbortSignal) => Promise<boolean>;
-}
-
 /** Puts a blob where it is not yet: by a mount when another repository has it, else in one upload. Repeating it changes nothing. */
-export async function pushBlob(deps: Deps, upload: BlobUpload, signal: AbortSignal): Promise<void> {
-  await deps.session.retry(() => tryPush(deps, upload, signal), signal);
+export async function pushBlob(session: RegistrySession, upload: BlobUpload, signal: AbortSignal): Promise<void> {
+  await session.retry(() => tryPush(session, upload, signal), signal);
 }
 
 /** One whole attempt: an upload that broke off is left to the registry, and the next attempt starts its own. */
-async function tryPush(deps: Deps, upload: BlobUpload, signal: AbortSignal): Promise<void> {
-  const { session } = deps;
+async function tryPush(session: RegistrySession, upload: BlobUpload, signal: AbortSignal): Promise<void> {
   const { ref, digest, size, mountFrom } = upload;
-  if (await deps.hasBlob(ref, digest, signal)) return;
   const mountScope = mountFrom === undefined ? '' : ` repository:${mountFrom}:pull`;
   const common = {
     registry: ref.registry,
@@ -36,10 +29,13 @@ async function tryPush(deps: Deps, upload: BlobUpload, signal: AbortSignal): Pro
     scope: `repository:${ref.repository}:pull,push${mountScope}`,
     once: true,
   };
+  const path = `/v2/${ref.repository}/blobs`;
+  const present = await session.send({ ...common, method: 'HEAD', path: `${path}/${digest}`, accept: [404] }, signal);
+  await present.body.dump();
+  if (present.status === 200) return;
   const query =
     mountFrom === undefined ? '' : `?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(mountFrom)}`;
-  const path = `/v2/${ref.repository}/blobs/uploads/${query}`;
-  const started = await session.send({ ...common, method: 'POST', path }, signal);
+  const started = await session.send({ ...common, method: 'POST', path: `${path}/uploads/${query}` }, signal);
   await started.body.dump();
   if (started.status === 201) return;
   const location = started.headers['location'];

@@ -128,7 +128,12 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     image,
     blob,
     hasBlob,
-    pushBlob: (ref, upload, signal) => pushBlob({ session, hasBlob }, { ref, ...upload }, signal),
+    pushBlob: (ref, { digest, size, open, mountFrom, mountRegistry = ref.registry }, signal) => {
+      const mirror = mirrors[mountRegistry];
+      const here = mountRegistry === ref.registry || (mirror !== undefined && new URL(mirror).host === ref.registry);
+      const mount = here && mountFrom !== undefined ? { mountFrom } : {};
+      return pushBlob(session, { ref, digest, size, open, ...mount }, signal);
+    },
     pushManifest,
     tags: (ref, signal) => listTags(session, ref, signal),
     [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),

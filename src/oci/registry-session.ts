@@ -6,6 +6,7 @@ import { getArray, getNumber, getString, parseJson } from '#base/json.ts';
 import type { Logger } from '#base/log.ts';
 import { registerSecret } from '#base/redact.ts';
 import { retry } from '#base/retry.ts';
+import { type Authorization, AuthorizationCache } from './authorization-cache.ts';
 import { type Challenge, parseChallenge } from './challenge.ts';
 import type { RegistryCredentials } from './port.ts';
 
@@ -50,7 +51,7 @@ export class RegistrySession {
     bodyTimeout: 60_000,
     connect: { timeout: 10_000 },
   });
-  readonly #authorizations = new Map<string, { header: string; expiresAt: number }>();
+  readonly #authorizations = new AuthorizationCache();
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -89,24 +90,18 @@ export class RegistrySession {
   }
 
   async #authorizedTry(ask: RegistryRequest, signal: AbortSignal): Promise<RegistryResponse> {
-    const key = `${ask.registry} ${ask.base} ${ask.scope}`;
-    const known = this.#authorizations.get(key);
-    const valid = known && known.expiresAt > this.#options.clock.now() ? known.header : undefined;
-    const response = await this.#once(ask, valid, signal);
+    const place = `${ask.registry} ${ask.base}`;
+    const known = this.#authorizations.find(place, ask.scope, this.#options.clock.now());
+    const response = await this.#once(ask, known, signal);
     if (response.status !== 401) return await this.#judge(ask, response);
+    if (known !== undefined) this.#authorizations.forget(place, known);
     const challenge = parseChallenge(response.headers['www-authenticate']);
     await response.body.dump();
     const fresh = challenge ? await this.#authorize(ask, challenge, signal) : undefined;
     if (!fresh) throw refused(ask, 401, 'it asks for credentials and none are known for it');
-    this.#remember(key, fresh);
     const second = await this.#once(ask, fresh.header, signal);
-    if (second.status === 401) this.#authorizations.delete(key);
+    if (second.status !== 401) this.#authorizations.remember(place, fresh);
     return await this.#judge(ask, second);
-  }
-
-  #remember(key: string, authorization: { header: string; expiresAt: number }): void {
-    if (this.#authorizations.size > 1000) this.#authorizations.clear();
-    this.#authorizations.set(key, authorization);
   }
 
   async #once(ask: RegistryRequest, authorization: string | undefined, signal: AbortSignal): Promise<RegistryResponse> {
@@ -142,15 +137,21 @@ export class RegistrySession {
     throw refused(ask, status, words.replace(/^: /, ''));
   }
 
-  async #authorize(ask: RegistryRequest, challenge: Challenge, signal: AbortSignal) {
+  async #authorize(
+    ask: RegistryRequest,
+    challenge: Challenge,
+    signal: AbortSignal,
+  ): Promise<Authorization | undefined> {
     const credentials = await this.#options.credentials(ask.registry, signal);
     const basic = credentials ? basicHeader(credentials) : undefined;
     const { clock } = this.#options;
     if (challenge.scheme === 'basic')
-      return basic === undefined ? undefined : { header: basic, expiresAt: clock.now() + 3600_000 };
+      return basic === undefined ? undefined : { header: basic, expiresAt: clock.now() + 3600_000, scope: undefined };
     const realm = challenge.parameters['realm'];
     if (realm === undefined || !URL.canParse(realm)) throw refused(ask, 401, 'its challenge names no realm');
     const url = new URL(realm);
+    if (url.protocol !== 'https:' && ask.base.startsWith('https:'))
+      throw refused(ask, 401, `it wants the password sent in the clear, to ${url.origin}`);
     if (challenge.parameters['service'] !== undefined) url.searchParams.set('service', challenge.parameters['service']);
     for (const scope of new Set([...(challenge.parameters['scope'] ?? '').split(' '), ...ask.scope.split(' ')]))
       if (scope) url.searchParams.append('scope', scope);
@@ -171,7 +172,7 @@ export class RegistrySession {
     if (token === undefined) throw refused(ask, 401, 'its token endpoint gave no token');
     registerSecret(token);
     const lifetimeMs = (getNumber(answer, 'expires_in') ?? 60) * 1000;
-    return { header: `Bearer ${token}`, expiresAt: clock.now() + lifetimeMs * 0.9 };
+    return { header: `Bearer ${token}`, expiresAt: clock.now() + lifetimeMs * 0.9, scope: ask.scope };
   }
 }
 
