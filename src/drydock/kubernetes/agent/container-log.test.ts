@@ -26,8 +26,8 @@ async function read(log: ContainerLog, options: Partial<LogReadOptions> = {}): P
 
 test('what was written is read, in lines', async () => {
   const log = openLog('plain');
-  log.append('stdout', Buffer.from('one\ntw'));
-  log.append('stdout', Buffer.from('o\nthree'));
+  log.append('stdout', Buffer.from(`one\ntw`));
+  log.append('stdout', Buffer.from(`o\nthree`));
   assert.equal(await read(log), 'one\ntwo\n');
   log.close();
   assert.equal(await read(log), 'one\ntwo\nthree\n');

@@ -9,6 +9,8 @@ export interface LogLimits {
 
 export const defaultLogLimits: LogLimits = { maxBytes: 10 * 1024 * 1024, maxLineBytes: 16 * 1024 };
 
+const newline = Buffer.of(10);
+
 /**
  * One run of a container on disk, in the usual form `time stream F|P text`. The file is turned over at its limit, so a
  * container that never stops talking costs at most twice `maxBytes`.
@@ -57,8 +59,7 @@ export class ContainerLog {
 
   close(): void {
     if (!this.#open) return;
-    for (const stream of ['stdout', 'stderr'] as const)
-      if (this.#rest[stream].length > 0) this.append(stream, Buffer.from('\n'));
+    for (const stream of ['stdout', 'stderr'] as const) if (this.#rest[stream].length > 0) this.append(stream, newline);
     this.#open = false;
     closeSync(this.#file);
     this.#notify();

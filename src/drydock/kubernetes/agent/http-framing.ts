@@ -1,5 +1,5 @@
 const headLimit = 64 * 1024;
-const headEnd = Buffer.from('\r\n\r\n');
+const headEnd = Buffer.of(13, 10, 13, 10);
 
 /** The method of an HTTP/1 request that starts with these bytes; undefined for anything else. */
 export function requestMethod(chunk: Buffer): string | undefined {

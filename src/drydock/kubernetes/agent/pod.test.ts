@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { getArray, getNumber, getString, type JsonObject } from '#base/json.ts';
+import { eventually, startWorld, type World } from '../../../../test/node-world.ts';
 import type { ApiObject } from '../api/port.ts';
 import { isPodReady } from '../controllers/pod-state.ts';
-import { eventually, startWorld, type World } from './testing/world.ts';
 
 let world: World;
 before(async () => {
@@ -110,7 +110,7 @@ test('variables and volumes come from the objects they name', async () => {
     { apiVersion: 'v1', kind: 'ConfigMap', metadata: meta('settings'), data: { color: 'red', 'a.txt': 'file a' } },
     'test',
   );
-  const data = { key: Buffer.from('hidden').toString('base64') };
+  const data = { key: btoa('hidden') };
   await api.create({ apiVersion: 'v1', kind: 'Secret', metadata: meta('keys'), data }, 'test');
   const container = {
     ...sh(

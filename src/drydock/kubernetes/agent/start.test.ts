@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { getNumber, getString } from '#base/json.ts';
+import { eventually, startWorld, type TestImage } from '../../../../test/node-world.ts';
 import type { ApiObject } from '../api/port.ts';
 import { isPodReady } from '../controllers/pod-state.ts';
-import { eventually, startWorld, type TestImage } from './testing/world.ts';
 
 const server = `
 const http = require('node:http');

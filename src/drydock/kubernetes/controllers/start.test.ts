@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { getArray, getNumber, getString, type JsonObject } from '#base/json.ts';
-import { eventually, startWorld, type World } from '../agent/testing/world.ts';
+import { eventually, startWorld, type World } from '../../../../test/node-world.ts';
 import type { ApiObject } from '../api/port.ts';
 import { isPodReady } from './pod-state.ts';
 

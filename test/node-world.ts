@@ -4,14 +4,14 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '#base/errors.ts';
 import { type Logger, silentLogger } from '#base/log.ts';
-import { testClock, testEntropy } from '../../../../../test/clock.ts';
-import type { ApiObject, ApiServer } from '../../api/port.ts';
-import { startApiServer } from '../../api/server.ts';
-import { startControllers } from '../../controllers/start.ts';
-import { createTypeRegistry } from '../../types/registry.ts';
-import type { AgentTiming } from '../agent-deps.ts';
-import type { ImageConfig, PullImage } from '../image.ts';
-import { type NodeAgent, startNodeAgent } from '../start.ts';
+import type { AgentTiming } from '#drydock/kubernetes/agent/agent-deps.ts';
+import type { ImageConfig, PullImage } from '#drydock/kubernetes/agent/image.ts';
+import { type NodeAgent, startNodeAgent } from '#drydock/kubernetes/agent/start.ts';
+import type { ApiServer } from '#drydock/kubernetes/api/port.ts';
+import { startApiServer } from '#drydock/kubernetes/api/server.ts';
+import { startControllers } from '#drydock/kubernetes/controllers/start.ts';
+import { createTypeRegistry } from '#drydock/kubernetes/types/registry.ts';
+import { testClock, testEntropy } from './clock.ts';
 
 export interface World extends AsyncDisposable {
   api: ApiServer;
@@ -128,8 +128,4 @@ export async function eventually<T>(
     if (Date.now() > until) throw new Error(`waited 10 s for ${what}`);
     await delay(10);
   }
-}
-
-export async function applyObject(api: ApiServer, object: ApiObject): Promise<ApiObject> {
-  return api.create(object, 'test');
 }
