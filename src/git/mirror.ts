@@ -21,13 +21,13 @@ import { parseLsRemote, planQuickFetch, type RefSnapshot, sameRefs } from './ref
 import { resolveRevision } from './resolve.ts';
 import { planRevert, revertMessage } from './revert.ts';
 import { Serial } from './serial.ts';
+import type { SmartHttp } from './smart-http.ts';
 import { Storage } from './storage.ts';
-import type { UploadPack } from './upload-pack.ts';
 import type { GitUrl } from './url.ts';
 
 export interface MirrorDeps {
   program: GitProgram;
-  uploadPack: UploadPack;
+  http: SmartHttp;
   clock: Clock;
   entropy: Entropy;
   logger: Logger;
@@ -230,7 +230,9 @@ class Mirror implements GitMirror {
     };
     const planned = (parent: CommitSha) => this.#healing(() => plan(parent), both);
     return this.#serial.run(async () => {
-      const deps = { storage: this.#storage, clock, entropy, logger, head, credentials: () => this.#credentials(both) };
+      const credentials = () => this.#credentials(both);
+      const http = this.#quick();
+      const deps = { storage: this.#storage, clock, entropy, logger, head, credentials, http };
       const sha = await pushCommit(deps, { ...request, url: this.url, plan: planned }, both);
       if (sha) {
         const refs = new Map(this.#snapshot.refs).set(`refs/heads/${request.branch}`, sha);
@@ -277,10 +279,10 @@ class Mirror implements GitMirror {
     return parseLsRemote(stdout.toString('utf8'));
   }
 
-  #quick(): UploadPack | undefined {
+  #quick(): SmartHttp | undefined {
     // git understood the server each time and we did not: an old server, or a certificate that only git trusts.
     if (this.#quickMisses >= maxQuickMisses || this.#address.transport !== 'http') return undefined;
-    return this.#deps.uploadPack;
+    return this.#deps.http;
   }
 
   /** Brings a few moved refs by one POST. False leaves it to git: much moved, refs went away, or anything is odd. */

@@ -8,7 +8,7 @@ import type { GitProgram } from './git-process.ts';
 import { type MirrorDeps, openMirror } from './mirror.ts';
 import type { GitCredentials, GitMirror, GitMirrors } from './port.ts';
 import { Slots } from './slots.ts';
-import { UploadPack } from './upload-pack.ts';
+import { SmartHttp } from './smart-http.ts';
 import { type GitUrl, mirrorName, parseGitUrl } from './url.ts';
 
 export interface GitMirrorsDeps {
@@ -33,14 +33,14 @@ export function createGitMirrors(deps: GitMirrorsDeps): GitMirrors {
 
 class Mirrors implements GitMirrors {
   readonly #deps: GitMirrorsDeps;
-  readonly #uploadPack: UploadPack;
+  readonly #http: SmartHttp;
   readonly #open = new Map<string, Promise<GitMirror>>();
   readonly #life = new AbortController();
   readonly #slots = new Slots(programLimit);
 
   constructor(deps: GitMirrorsDeps) {
     this.#deps = deps;
-    this.#uploadPack = new UploadPack(deps.env ?? {});
+    this.#http = new SmartHttp(deps.env ?? {});
   }
 
   async open(url: string, signal: AbortSignal): Promise<GitMirror> {
@@ -60,7 +60,7 @@ class Mirrors implements GitMirrors {
     this.#life.abort(new AppError('canceled', 'the mirrors were closed'));
     const opened = await Promise.allSettled([...this.#open.values()]);
     for (const mirror of opened) if (mirror.status === 'fulfilled') await mirror.value[Symbol.asyncDispose]();
-    await this.#uploadPack[Symbol.asyncDispose]();
+    await this.#http[Symbol.asyncDispose]();
   }
 
   async #start(address: GitUrl): Promise<GitMirror> {
@@ -68,7 +68,7 @@ class Mirrors implements GitMirrors {
     const home = join(dir, 'home');
     await mkdir(home, { recursive: true });
     const program: GitProgram = { gitPath, home, env, slots: this.#slots };
-    const mirrorDeps: MirrorDeps = { program, uploadPack: this.#uploadPack, clock, entropy, logger, credentials };
+    const mirrorDeps: MirrorDeps = { program, http: this.#http, clock, entropy, logger, credentials };
     return openMirror(mirrorDeps, address, join(dir, mirrorName(address)), this.#life.signal);
   }
 }

@@ -4,6 +4,7 @@ import type { Logger } from '#base/log.ts';
 import { type TreeChange, writeCommit } from './commit-writer.ts';
 import { gitError } from './git-error.ts';
 import type { CommitSha, GitCredentials, Signature } from './port.ts';
+import { isLostRace, type SmartHttp } from './smart-http.ts';
 import type { Storage } from './storage.ts';
 
 export interface PushDeps {
@@ -14,6 +15,13 @@ export interface PushDeps {
   /** The branch's head at the remote, asked now; its objects are in the mirror. */
   head: () => Promise<CommitSha>;
   credentials: () => Promise<GitCredentials | undefined>;
+  /** For http remotes. */
+  http: SmartHttp | undefined;
+}
+
+interface Move {
+  from: CommitSha;
+  to: CommitSha;
 }
 
 export interface PushRequest {
@@ -47,7 +55,7 @@ export async function pushCommit(
     const { message, author } = request;
     const sha = await writeCommit(storage, clock, { parent, message, author, changes }, signal);
     try {
-      await push(deps, request, sha, signal);
+      await push(deps, request, { from: parent, to: sha }, signal);
       return sha;
     } catch (error) {
       const lostRace = isAppError(error, 'conflict');
@@ -62,20 +70,23 @@ export async function pushCommit(
   }
 }
 
-async function push(deps: PushDeps, request: PushRequest, sha: CommitSha, signal: AbortSignal): Promise<void> {
-  const refspec = `${sha}:refs/heads/${request.branch}`;
-  const args = ['push', '--porcelain', '--quiet', request.url, refspec];
-  const what = `push to ${request.branch} of ${request.url}`;
-  const result = await deps.storage.tryGit({ args, credentials: await deps.credentials(), timeoutMs: 120_000 }, signal);
+async function push(deps: PushDeps, request: PushRequest, move: Move, signal: AbortSignal): Promise<void> {
+  const { storage, http } = deps;
+  const { url, branch } = request;
+  const ref = `refs/heads/${branch}`;
+  const what = `push to ${branch} of ${url}`;
+  const lostRace = new AppError('conflict', `${what}: another writer was first`, { hint: 'try again' });
+  const credentials = await deps.credentials();
+  const pack = http && (await storage.pack(move, signal));
+  const report = pack && (await http.push({ url, credentials }, { ref, ...move, pack }, signal));
+  if (report === 'moved') return;
+  if (report === 'lost race') throw lostRace;
+  const args = ['push', '--porcelain', '--quiet', url, `${move.to}:${ref}`];
+  const result = await storage.tryGit({ args, credentials, timeoutMs: 120_000 }, signal);
   if (result.code === 0) return;
-  const said = result.stdout.toString('utf8');
-  const refusal = /^!\t[^\t]*\t(.*)$/m.exec(said)?.[1];
-  if (
-    refusal &&
-    /fetch first|non-fast-forward|cannot lock ref|failed to update ref|incorrect old value|stale info/.test(refusal)
-  )
-    throw new AppError('conflict', `${what}: another writer was first`, { hint: 'try again' });
-  throw gitError(what, `${result.stderr}\n${refusal ?? ''}`);
+  const refusal = /^!\t[^\t]*\t(.*)$/m.exec(result.stdout.toString('utf8'))?.[1] ?? '';
+  if (isLostRace(refusal)) throw lostRace;
+  throw gitError(what, `${result.stderr}\n${refusal}`);
 }
 
 async function isAncestor(storage: Storage, sha: CommitSha, head: CommitSha, signal: AbortSignal): Promise<boolean> {

@@ -87,6 +87,13 @@ export class Storage {
     return (await this.tryGit({ args: ['update-ref', '--stdin'], stdin: lines.join('') }, signal)).code === 0;
   }
 
+  /** What a commit needs beyond another one, as deltas to that too. Undefined when git cannot say. */
+  async pack({ from, to }: { from: CommitSha; to: CommitSha }, signal: AbortSignal): Promise<Buffer | undefined> {
+    const args = ['pack-objects', '-q', '--revs', '--thin', '--delta-base-offset', '--stdout'];
+    const { code, stdout } = await this.tryGit({ args, stdin: `${to}\n^${from}\n` }, signal);
+    return code === 0 ? stdout : undefined;
+  }
+
   async setHead(head: string, signal: AbortSignal): Promise<void> {
     await this.git({ args: ['symbolic-ref', 'HEAD', head] }, signal);
   }

@@ -6,6 +6,7 @@ import { isMirrored, type RefSnapshot } from './refs.ts';
 
 const refsLimit = 64 * 1024 * 1024;
 const packLimit = 32 * 1024 * 1024;
+const reportLimit = 1024 * 1024;
 const agent = 'agent=git/slipway';
 
 export interface Remote {
@@ -13,11 +14,19 @@ export interface Remote {
   credentials: GitCredentials | undefined;
 }
 
+export interface PushedRef {
+  ref: string;
+  from: CommitSha;
+  to: CommitSha;
+  /** What `to` needs beyond `from`. */
+  pack: Buffer;
+}
+
 /**
- * The two questions of git's protocol version 2 that a mirror asks all the time, by one POST each: half the time of starting
- * git. Undefined whenever the answer is not a plain success: git itself is asked then, and explains what is wrong.
+ * What a mirror asks of a server all the time, in git's protocol by one POST each: half the time of starting git. Undefined
+ * whenever the answer is not a plain one: git itself does the same then, and explains what is wrong.
  */
-export class UploadPack {
+export class SmartHttp {
   readonly #agent: EnvHttpProxyAgent;
 
   /** `env` names proxies as git's environment does. */
@@ -57,44 +66,60 @@ export class UploadPack {
     return packets && parsePack(packets);
   }
 
+  /**
+   * Moves a branch if it still is where it was. Undefined leaves open whether it moved: asking git to push the same again
+   * settles it.
+   */
+  async push(remote: Remote, { ref, from, to, pack }: PushedRef, signal: AbortSignal): Promise<PushReport | undefined> {
+    const command = packetLine(`${from} ${to} ${ref}\0 report-status ${agent}\n`);
+    const body = Buffer.concat([Buffer.from(`${command}0000`), pack]);
+    const data = await this.#post(remote, { service: 'git-receive-pack', body, limit: reportLimit }, signal);
+    const packets = data && parsePackets(data);
+    return packets && parseReport(packets, ref);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#agent.destroy();
   }
 
-  async #ask(
+  #ask(remote: Remote, [command = '', ...args]: string[], limit: number, signal: AbortSignal) {
+    const head = [`command=${command}\n`, agent].map(packetLine).join('');
+    const body = Buffer.from(`${head}0001${args.map(packetLine).join('')}0000`);
+    return this.#post(remote, { service: 'git-upload-pack', body, limit }, signal);
+  }
+
+  async #post(
     { url, credentials }: Remote,
-    [command = '', ...args]: string[],
-    limit: number,
+    { service, body, limit }: { service: string; body: Buffer; limit: number },
     signal: AbortSignal,
   ): Promise<Buffer | undefined> {
     const { origin, pathname, search } = new URL(url);
     const basic = credentials && Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64');
-    const head = [`command=${command}\n`, agent].map(packetLine).join('');
     try {
-      const { statusCode, headers, body } = await this.#agent.request({
+      const answer = await this.#agent.request({
         origin,
-        path: `${pathname.replace(/\/$/, '')}/git-upload-pack${search}`,
+        path: `${pathname.replace(/\/$/, '')}/${service}${search}`,
         method: 'POST',
         signal,
         headers: {
           'user-agent': 'git/slipway',
-          'git-protocol': 'version=2',
-          'content-type': 'application/x-git-upload-pack-request',
-          accept: 'application/x-git-upload-pack-result',
+          ...(service === 'git-upload-pack' && { 'git-protocol': 'version=2' }),
+          'content-type': `application/x-${service}-request`,
+          accept: `application/x-${service}-result`,
           ...(basic !== undefined && { authorization: `Basic ${basic}` }),
         },
-        body: `${head}0001${args.map(packetLine).join('')}0000`,
+        body,
       });
       const chunks: Buffer[] = [];
       let size = 0;
-      for await (const chunk of body) {
+      for await (const chunk of answer.body) {
         size += chunk.byteLength;
         // Leaving the loop ends the connection: git brings what is this large.
         if (size > limit) return undefined;
         chunks.push(chunk);
       }
-      const isResult = headers['content-type'] === 'application/x-git-upload-pack-result';
-      return statusCode === 200 && isResult ? Buffer.concat(chunks) : undefined;
+      const isResult = answer.headers['content-type'] === `application/x-${service}-result`;
+      return answer.statusCode === 200 && isResult ? Buffer.concat(chunks) : undefined;
     } catch {
       // Whatever it was: the caller asks git, whose message is the better one.
       throwIfAborted(signal);
@@ -130,4 +155,22 @@ export function parsePack(packets: Packet[]): Buffer | undefined {
     else if (packet.data[0] !== 2) return undefined;
   }
   return undefined;
+}
+
+export type PushReport = 'moved' | 'lost race';
+
+const lostRace = /fetch first|non-fast-forward|cannot lock ref|failed to update ref|incorrect old value|stale info/;
+
+/** Whether a refusal of a ref says that another writer was first. */
+export function isLostRace(reason: string): boolean {
+  return lostRace.test(reason);
+}
+
+/** `unpack ok`, then `ok <ref>` or `ng <ref> <reason>`. Undefined for any other trouble. */
+export function parseReport(packets: Packet[], ref: string): PushReport | undefined {
+  const lines = packets.flatMap((packet) => (packet.kind === 'data' ? packet.data.toString('utf8').trimEnd() : []));
+  if (lines[0] !== 'unpack ok' || packets.at(-1)?.kind !== 'flush') return undefined;
+  if (lines.includes(`ok ${ref}`)) return 'moved';
+  const refusal = lines.find((line) => line.startsWith(`ng ${ref} `));
+  return refusal && isLostRace(refusal) ? 'lost race' : undefined;
 }

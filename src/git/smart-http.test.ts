@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { packetLine, parsePackets } from './pkt-line.ts';
 import { parseLsRemote } from './refs.ts';
-import { parseLsRefs, parsePack } from './upload-pack.ts';
+import { parseLsRefs, parsePack, parseReport } from './smart-http.ts';
 
 const a = 'a'.repeat(40);
 const b = 'b'.repeat(40);
@@ -66,6 +66,25 @@ test('parsePack', async (t) => {
     await t.test(name, () => {
       const packets = parsePackets(Buffer.from(text, 'latin1'));
       assert.equal(packets && parsePack(packets)?.toString(), want);
+    });
+  }
+});
+
+test('parseReport', async (t) => {
+  const ref = 'refs/heads/main';
+  const cases = [
+    { name: 'moved', text: `${line('unpack ok')}${line(`ok ${ref}`)}0000`, want: 'moved' },
+    { name: 'a lock', text: `${line('unpack ok')}${line(`ng ${ref} failed to update ref`)}0000`, want: 'lost race' },
+    { name: 'a hook', text: `${line('unpack ok')}${line(`ng ${ref} pre-receive hook declined`)}0000`, want: undefined },
+    { name: 'another ref', text: `${line('unpack ok')}${line('ok refs/heads/other')}0000`, want: undefined },
+    { name: 'a pack that is refused', text: `${line('unpack index-pack abnormal exit')}0000`, want: undefined },
+    { name: 'cut off', text: `${line('unpack ok')}${line(`ok ${ref}`)}`, want: undefined },
+    { name: 'nothing', text: '', want: undefined },
+  ];
+  for (const { name, text, want } of cases) {
+    await t.test(name, () => {
+      const packets = parsePackets(Buffer.from(text));
+      assert.equal(packets && parseReport(packets, ref), want);
     });
   }
 });
