@@ -30,7 +30,7 @@ interface TokenRow {
   permissions_json: string | null;
 }
 
-export const actionsBot = 'github-actions[bot]';
+const actionsBot = 'github-actions[bot]';
 
 /** Users, organisations and their tokens. Only hashes of tokens are kept. */
 export class Accounts {
@@ -125,9 +125,14 @@ export class Accounts {
     this.#keep(token, { userId: this.byLogin(login).id, name });
   }
 
+  /** The account behind job tokens and schedules. */
+  bot(): Account {
+    return this.put({ login: actionsBot, name: actionsBot, email: botEmail, type: 'Bot' });
+  }
+
   createJobToken(job: { jobId: number; repoId: number; permissions: Permissions }): string {
     const token = `ghs_${this.#secret()}`;
-    const bot = this.put({ login: actionsBot, name: actionsBot, email: botEmail, type: 'Bot' });
+    const bot = this.bot();
     this.#keep(token, { userId: bot.id, name: `job ${job.jobId}`, ...job });
     return token;
   }

@@ -5,7 +5,8 @@ import { schema } from './schema.ts';
 
 /** Reads a JSON column: the forge wrote it itself, so its shape is the writer's. */
 export function fromColumn<T>(json: string): T {
-  return JSON.parse(json) as T;
+  const value: unknown = JSON.parse(json);
+  return value as T;
 }
 
 const statementLimit = 500;

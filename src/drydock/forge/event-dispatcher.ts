@@ -162,7 +162,7 @@ function isStarted(
 ): boolean {
   const on = onOf(file);
   const path = file.kind === 'workflow' ? file.workflow.path : file.path;
-  if (trigger.name === 'workflow_dispatch') return detail.workflowPath === path;
+  if (trigger.name === 'workflow_dispatch' || trigger.name === 'schedule') return detail.workflowPath === path;
   if (file.kind === 'invalid' && Object.keys(on).length === 0) return trigger.name === 'push';
   if (trigger.name === 'workflow_run') {
     const names = on['workflow_run']?.workflows ?? [];

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { assert } from '#base/assert.ts';
 import type { Clock, Entropy } from '#base/clock.ts';
-import { getArray, getNumber, getString } from '#base/json.ts';
+import { getArray, getNumber, getString, parseJson } from '#base/json.ts';
 import { silentLogger } from '#base/log.ts';
 import type { Builtins } from '../actions/action.ts';
 import { type Forge, startForge } from './server.ts';
@@ -57,6 +57,7 @@ export interface WorldOptions {
   builtins?: Builtins;
   extraPath?: string[];
   concurrency?: number;
+  clock?: Clock;
 }
 
 const runFile = promisify(execFile);
@@ -67,7 +68,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const signal = new AbortController().signal;
   const start = (port: number) =>
     startForge({
-      clock,
+      clock: options.clock ?? clock,
       entropy,
       logger: silentLogger,
       dataDir: join(directory, 'data'),
@@ -123,14 +124,14 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         status: response.status,
         headers: response.headers,
         text,
-        body: isJson ? (JSON.parse(text) as unknown) : undefined,
+        body: isJson ? parseJson(text, 'an answer') : undefined,
       };
     },
     git: async (args, cwd = directory) => (await runFile('git', args, { cwd, env })).stdout.trim(),
     clone: async (fullName) => {
       clones += 1;
       const target = join(directory, `clone-${clones}`);
-      await world.git(['clone', '-q', forge.url.replace('://', `://ada:${token}@`) + `/${fullName}.git`, target]);
+      await world.git(['clone', '-q', `${forge.url.replace('://', `://ada:${token}@`)}/${fullName}.git`, target]);
       return target;
     },
     commit: async (clone, files, message) => {

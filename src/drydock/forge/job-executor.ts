@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '#base/clock.ts';
 import { AppError, explain, messageOf } from '#base/errors.ts';
@@ -110,6 +110,19 @@ export class JobExecutor implements AsyncDisposable {
         runs.carryApprovals(next, run.attempt);
         logger.warn({ run: runId, attempt: next.attempt }, 'a workflow run was interrupted and starts again');
       });
+    }
+  }
+
+  /** Removes logs and artifacts of runs that are no longer kept. */
+  async removeFiles(repoId: number, runIds: number[]): Promise<void> {
+    const { logDir, options, logger } = this.#deps;
+    for (const id of runIds.map(String)) {
+      const artifacts = join(options.workDir, 'state', String(repoId), 'artifacts', id);
+      for (const path of [join(logDir, id), artifacts]) {
+        await rm(path, { recursive: true, force: true }).catch((error: unknown) => {
+          logger.warn({ path }, `files of an old run could not be removed: ${messageOf(error)}`);
+        });
+      }
     }
   }
 

@@ -35,6 +35,7 @@ function resultOf(rows: JobRow[]): RunConclusion {
   return 'skipped';
 }
 
+/** What the scheduler keeps of the job, and the job it is a copy of in a later attempt. */
 export function detailOf(job: JobRow): JobDetail & { copyOf?: number } {
   return fromColumn<JobDetail & { copyOf?: number }>(job.detail_json);
 }

@@ -73,6 +73,8 @@ export interface JobDetail {
   failFast: boolean;
   maxParallel: number;
   continueOnError: boolean;
+  /** Jobs of one group in a repository run one at a time. */
+  concurrency?: { group: string; cancelInProgress: boolean };
 }
 
 export interface WorkflowRow {
@@ -245,6 +247,32 @@ export class RunStore {
 
   jobs(runId: number, attempt: number): JobRow[] {
     return this.#db.all<JobRow>('SELECT * FROM jobs WHERE run_id = ? AND run_attempt = ? ORDER BY id', runId, attempt);
+  }
+
+  /** Unfinished jobs of the repository in the concurrency group. */
+  openJobsInGroup(repoId: number, group: string): JobRow[] {
+    return this.#db.all<JobRow>(
+      `SELECT j.* FROM jobs j JOIN runs r ON r.id = j.run_id WHERE r.repo_id = ? AND r.attempt = j.run_attempt
+       AND j.status <> 'completed' AND json_extract(j.detail_json, '$.concurrency.group') = ? ORDER BY j.id`,
+      repoId,
+      group,
+    );
+  }
+
+  /** Removes all but the newest `keep` finished runs of the repository, and answers the ids of those removed. */
+  prune(repoId: number, keep: number): number[] {
+    const old = this.#db.all<{ id: number }>(
+      "SELECT id FROM runs WHERE repo_id = ? AND status = 'completed' ORDER BY id DESC LIMIT -1 OFFSET ?",
+      repoId,
+      keep,
+    );
+    this.#db.transaction(() => {
+      for (const { id } of old) {
+        for (const table of ['approvals', 'jobs']) this.#db.run(`DELETE FROM ${table} WHERE run_id = ?`, id);
+        this.#db.run('DELETE FROM runs WHERE id = ?', id);
+      }
+    });
+    return old.map((row) => row.id);
   }
 
   allJobs(runId: number): JobRow[] {

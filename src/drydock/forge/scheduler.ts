@@ -16,6 +16,7 @@ import type { JobExecutor } from './job-executor.ts';
 import type { Links } from './links.ts';
 import type { Repositories, Repository } from './repositories.ts';
 import {
+  detailOf,
   failsFast,
   freeSlots,
   type JobStanding,
@@ -28,6 +29,9 @@ import type { JobRow, NewJob, RunConclusion, RunDetail, RunRow, RunStore } from 
 import { reviewersOf, type Settings } from './settings.ts';
 import { strategyContext } from './strategy-context.ts';
 import type { WorkflowFiles } from './workflow-files.ts';
+
+/** Finished runs kept in each repository. */
+const keptRuns = 1000;
 
 interface SchedulerDeps {
   db: Database;
@@ -68,6 +72,13 @@ export class Scheduler {
     for (const run of this.#deps.runs.openRuns()) this.wake(run.id);
   }
 
+  /** A job ended: its own run goes on, and so may others of the repository that waited for it. */
+  jobDone(runId: number): void {
+    const { runs } = this.#deps;
+    const repoId = runs.findRun(runId)?.repo_id;
+    for (const run of runs.openRuns()) if (run.id === runId || run.repo_id === repoId) this.wake(run.id);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#queue[Symbol.asyncDispose]();
   }
@@ -91,6 +102,10 @@ export class Scheduler {
   #advance(run: RunRow, repo: Repository, workflow: Workflow): Outcome {
     if (this.#isHeldBack(run, repo, workflow)) return { kind: 'done' };
     const view = new RunView(this.#deps, run, repo, workflow);
+    if (workflow.runName !== undefined && run.status === 'queued' && run.attempt === 1) {
+      const title = evaluateText(workflow.runName, view.scope())?.trim();
+      if (title) this.#deps.runs.updateRun(run.id, { title });
+    }
     let recheckAfterMs: number | undefined;
     // Each pass can complete jobs at once (skipped ones), which makes others ready.
     for (let pass = 0; pass <= workflow.jobs.length; pass += 1) {
@@ -100,7 +115,7 @@ export class Scheduler {
       if (created.length === 0) break;
     }
     for (const standing of view.standings().values()) {
-      if (failsFast(standing)) this.#cancelRows(view, standing.rows);
+      if (failsFast(standing)) this.#cancelRows(standing.rows);
       const wait = this.#release(view, standing);
       if (wait !== undefined) recheckAfterMs = Math.min(wait, recheckAfterMs ?? wait);
     }
@@ -210,7 +225,7 @@ export class Scheduler {
           ? named
           : `${named ?? definition.id}${matrixSuffix(cell)}`,
       cell,
-      detail: { ...detail, continueOnError },
+      detail: { ...detail, continueOnError, ...concurrencyOf(definition, scope) },
       environment,
       status: 'waiting',
     };
@@ -224,9 +239,10 @@ export class Scheduler {
     for (const row of standing.rows.filter((job) => job.status === 'waiting')) {
       const hold = this.#environmentHold(view, row);
       if (hold.kind === 'rejected') {
-        this.#completeJob(view, row, 'failure', hold.message);
+        this.#completeJob(row, 'failure', hold.message);
         this.wake(view.run.id);
-      } else if (hold.kind === 'until') waitMs = Math.min(hold.ms, waitMs ?? hold.ms);
+      } else if (hold.kind === 'open' && this.#groupIsBusy(view, row)) continue;
+      else if (hold.kind === 'until') waitMs = Math.min(hold.ms, waitMs ?? hold.ms);
       else if (hold.kind === 'open' && slots > 0) {
         slots -= 1;
         runs.updateJob(row.id, { status: 'queued' });
@@ -235,6 +251,22 @@ export class Scheduler {
     }
     for (const row of view.rows(standing.id)) if (row.status === 'queued') executor.start(row.id);
     return waitMs;
+  }
+
+  /** Applies the concurrency group of a job; the newest waiting job of a group takes the place of older waiting ones. */
+  #groupIsBusy(view: RunView, job: JobRow): boolean {
+    const { runs, executor } = this.#deps;
+    const { concurrency } = detailOf(job);
+    if (!concurrency) return false;
+    const others = runs.openJobsInGroup(view.repo.id, concurrency.group).filter((other) => other.id !== job.id);
+    for (const older of others.filter((other) => other.status === 'waiting' && other.id < job.id)) {
+      const message = `canceled: a newer job waits for the concurrency group ${concurrency.group}`;
+      this.#completeJob(older, 'cancelled', message);
+      this.wake(older.run_id);
+    }
+    const active = others.filter((other) => other.status === 'in_progress' || other.status === 'queued');
+    if (concurrency.cancelInProgress) for (const other of active) executor.cancel(other.id);
+    return active.length > 0 || others.some((other) => other.id > job.id);
   }
 
   #environmentHold(view: RunView, job: JobRow): Hold {
@@ -258,23 +290,23 @@ export class Scheduler {
   }
 
   #cancelOpen(view: RunView): void {
-    this.#cancelRows(view, view.jobs());
+    this.#cancelRows(view.jobs());
   }
 
-  #cancelRows(view: RunView, rows: JobRow[]): void {
+  #cancelRows(rows: JobRow[]): void {
     for (const row of rows) {
       if (row.status === 'in_progress') this.#deps.executor.cancel(row.id);
       else if (row.status !== 'completed' && !(row.status === 'queued' && this.#deps.executor.isStarting(row.id))) {
-        this.#completeJob(view, row, 'cancelled', null);
+        this.#completeJob(row, 'cancelled', null);
       }
     }
   }
 
-  #completeJob(view: RunView, row: JobRow, conclusion: RunConclusion, message: string | null): void {
+  #completeJob(row: JobRow, conclusion: RunConclusion, message: string | null): void {
     const { db, runs, clock } = this.#deps;
     db.transaction(() => {
       const done = runs.updateJob(row.id, { status: 'completed', conclusion, message, completed_at: clock.now() });
-      this.#deps.announce(view.run, done);
+      this.#deps.announce(runs.run(row.run_id), done);
     });
   }
 
@@ -305,6 +337,8 @@ export class Scheduler {
 
   #complete(run: RunRow, conclusion: RunConclusion, message: string | null): void {
     this.#change(run, { status: 'completed', conclusion, message });
+    const pruned = this.#deps.runs.prune(run.repo_id, keptRuns);
+    if (pruned.length > 0) void this.#deps.executor.removeFiles(run.repo_id, pruned);
     const group = run.concurrency_group ?? this.#deps.runs.run(run.id).concurrency_group;
     if (group !== null) for (const other of this.#deps.runs.openRunsInGroup(run.repo_id, group)) this.wake(other.id);
   }
@@ -327,6 +361,14 @@ function evaluateMember(template: JobDefinition['strategy'], key: string, scope:
   const direct = member(template, key);
   if (direct !== undefined) return evaluate(direct, scope);
   return template.kind === 'expression' ? (getPath(evaluate(template, scope), key) as Value | undefined) : undefined;
+}
+
+function concurrencyOf(definition: JobDefinition, scope: Scope): Pick<NewJob['detail'], 'concurrency'> {
+  if (definition.concurrency === undefined) return {};
+  const value = evaluate(definition.concurrency, scope);
+  const group = typeof value === 'string' ? value : String(getPath(value, 'group') ?? '');
+  const cancelInProgress = isObject(value) && isTruthy(value['cancel-in-progress'] ?? false);
+  return group === '' ? {} : { concurrency: { group, cancelInProgress } };
 }
 
 function environmentName(definition: JobDefinition, scope: Scope): string | undefined {

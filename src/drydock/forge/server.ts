@@ -24,6 +24,7 @@ import { restApp } from './rest/app.ts';
 import { runAnnouncer } from './run-announcer.ts';
 import { RunStore } from './run-store.ts';
 import { Scheduler } from './scheduler.ts';
+import { Schedules } from './schedules.ts';
 import { type ForgeSeed, forgeSeed } from './seed.ts';
 import { Settings } from './settings.ts';
 import { Webhooks } from './webhooks.ts';
@@ -57,9 +58,12 @@ export async function startForge(options: ForgeOptions): Promise<Forge> {
   await mkdir(join(dataDir, 'repos'), { recursive: true, mode: 0o700 });
   const server = createServer();
   const listening = await listen(server, host, port);
+  // A part below that cannot start must not keep the port.
+  await using unfinished = new AsyncDisposableStack();
+  unfinished.defer(() => closeServer(server));
   const links = new Links(options.externalUrl ?? listening.url);
   const git = new Git({ gitPath, home: dataDir });
-  const db = new Database(join(dataDir, 'forge.db'));
+  const db = unfinished.use(new Database(join(dataDir, 'forge.db')));
   const accounts = new Accounts(db, clock, entropy);
   const repos = new Repositories({ db, clock, git, accounts, directory: join(dataDir, 'repos') });
   const events = new EventOutbox({ db, clock, accounts, links });
@@ -73,11 +77,15 @@ export async function startForge(options: ForgeOptions): Promise<Forge> {
   const shared = { db, clock, logger, accounts, repos, runs, files, settings, links, announce };
   const executor = new JobExecutor({ ...shared, oidc, logDir: join(dataDir, 'logs'), options: options.runner });
   const scheduler = new Scheduler({ ...shared, executor });
-  executor.onDone = (runId) => scheduler.wake(runId);
+  executor.onDone = (runId) => scheduler.jobDone(runId);
+  const schedules = new Schedules({ db, clock, logger, accounts, repos, events, files });
   const wakeRun = (runId: number) => scheduler.wake(runId);
   const parts: ForgeParts = { ...shared, entropy, git, ledger, events, webhooks, scheduler, executor, oidc };
 
-  const onPush: DispatcherDeps['onPush'] = (repo, event, signal) => followPush(parts, repo, event, signal);
+  const onPush: DispatcherDeps['onPush'] = async (repo, event, signal) => {
+    await followPush(parts, repo, event, signal);
+    if (event.ref === `refs/heads/${repo.default_branch}`) await schedules.refresh(repo, signal);
+  };
   const dispatcher = new EventDispatcher({
     db,
     clock,
@@ -94,18 +102,20 @@ export async function startForge(options: ForgeOptions): Promise<Forge> {
 
   await executor.recover();
   await ledger.reconcile(new AbortController().signal);
+  await schedules.start(new AbortController().signal);
   serve(server, parts);
   dispatcher.start();
   webhooks.start();
   scheduler.wakeAll();
   // The first parse loads GitHub's schema, which takes longer than all later ones.
   void parseWorkflow('warm-up.yml', 'on: push\njobs: {a: {runs-on: x, steps: [{run: "true"}]}}');
+  unfinished.move();
   return {
     ...listening,
     seed: forgeSeed(parts),
     [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await closeServer(server);
+      schedules[Symbol.dispose]();
       await dispatcher[Symbol.asyncDispose]();
       await scheduler[Symbol.asyncDispose]();
       await executor[Symbol.asyncDispose]();
@@ -113,6 +123,12 @@ export async function startForge(options: ForgeOptions): Promise<Forge> {
       db[Symbol.dispose]();
     },
   };
+}
+
+async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeAllConnections();
+  await closed;
 }
 
 function serve(server: Server, parts: ForgeParts): void {

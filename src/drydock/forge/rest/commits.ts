@@ -9,12 +9,13 @@ import { commitView, fullName } from '../views.ts';
 import { pageOf, type RestEnv, repositoryOf } from './request.ts';
 
 const listLimit = 3000;
+const need = { access: 'read', scope: 'contents' } as const;
 
 /** Commits: list, one, compare. */
 export function commitRoutes(parts: ForgeParts): Hono<RestEnv> {
-  const { git, repos, links } = parts;
+  const { git, repos } = parts;
   const app = new Hono<RestEnv>();
-  const need = { access: 'read', scope: 'contents' } as const;
+  compareRoute(app, parts);
   app.get('/repos/:owner/:repo/commits', async (c) => {
     const repo = repositoryOf(parts, c, need);
     const rev = c.req.query('sha') ?? repo.default_branch;
@@ -29,6 +30,31 @@ export function commitRoutes(parts: ForgeParts): Hono<RestEnv> {
     const commits = await listCommits(git, repos.gitDir(repo), query, c.req.raw.signal);
     return c.json(pageOf(c, commits).map((commit) => viewOf(parts, repo, commit)));
   });
+  app.get('/repos/:owner/:repo/commits/:ref{.+}', async (c, next) => {
+    if (/\/(?:status|statuses|check-runs|pulls)$/.test(c.req.path)) return next();
+    const repo = repositoryOf(parts, c, need);
+    const commit = await findCommit(git, repos.gitDir(repo), c.req.param('ref'), c.req.raw.signal);
+    if (!commit) throw new AppError('bad-input', `No commit found for SHA: ${c.req.param('ref')}`);
+    if (c.req.header('accept')?.includes('sha')) return c.text(commit.sha);
+    const files = await changedFiles(
+      git,
+      repos.gitDir(repo),
+      { from: commit.parents[0], to: commit.sha },
+      c.req.raw.signal,
+    );
+    const count = (key: 'additions' | 'deletions') => files.reduce((sum, file) => sum + file[key], 0);
+    const [additions, deletions] = [count('additions'), count('deletions')];
+    return c.json({
+      ...viewOf(parts, repo, commit),
+      stats: { additions, deletions, total: additions + deletions },
+      files,
+    });
+  });
+  return app;
+}
+
+function compareRoute(app: Hono<RestEnv>, parts: ForgeParts): void {
+  const { git, repos, links } = parts;
   app.get('/repos/:owner/:repo/compare/:range{.+}', async (c) => {
     const repo = repositoryOf(parts, c, need);
     const [base = '', head = ''] = c.req.param('range').split(/\.\.\.?/);
@@ -69,27 +95,6 @@ export function commitRoutes(parts: ForgeParts): Hono<RestEnv> {
       files,
     });
   });
-  app.get('/repos/:owner/:repo/commits/:ref{.+}', async (c, next) => {
-    if (/\/(?:status|statuses|check-runs|pulls)$/.test(c.req.path)) return next();
-    const repo = repositoryOf(parts, c, need);
-    const commit = await findCommit(git, repos.gitDir(repo), c.req.param('ref'), c.req.raw.signal);
-    if (!commit) throw new AppError('bad-input', `No commit found for SHA: ${c.req.param('ref')}`);
-    if (c.req.header('accept')?.includes('sha')) return c.text(commit.sha);
-    const files = await changedFiles(
-      git,
-      repos.gitDir(repo),
-      { from: commit.parents[0], to: commit.sha },
-      c.req.raw.signal,
-    );
-    const count = (key: 'additions' | 'deletions') => files.reduce((sum, file) => sum + file[key], 0);
-    const [additions, deletions] = [count('additions'), count('deletions')];
-    return c.json({
-      ...viewOf(parts, repo, commit),
-      stats: { additions, deletions, total: additions + deletions },
-      files,
-    });
-  });
-  return app;
 }
 
 /** GitHub's commit with the accounts that have its e-mail addresses. */

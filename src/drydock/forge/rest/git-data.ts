@@ -27,7 +27,9 @@ const base = '/repos/:owner/:repo/git';
 export function gitDataRoutes(parts: ForgeParts): Hono<RestEnv> {
   const app = new Hono<RestEnv>();
   refRoutes(app, parts);
-  objectRoutes(app, parts);
+  blobRoutes(app, parts);
+  treeRoutes(app, parts);
+  commitObjectRoutes(app, parts);
   return app;
 }
 
@@ -97,9 +99,9 @@ function refRoutes(app: Hono<RestEnv>, parts: ForgeParts): void {
   });
 }
 
-function objectRoutes(app: Hono<RestEnv>, parts: ForgeParts): void {
-  const { git, repos, links } = parts;
-  const url = (repo: Repository, kind: string, sha: string) => `${links.repo(fullName(repo))}/git/${kind}/${sha}`;
+function blobRoutes(app: Hono<RestEnv>, parts: ForgeParts): void {
+  const { git, repos } = parts;
+  const url = urlsOf(parts);
   app.get(`${base}/blobs/:sha`, async (c) => {
     const repo = repositoryOf(parts, c, read);
     const sha = shaParam(c);
@@ -128,6 +130,16 @@ function objectRoutes(app: Hono<RestEnv>, parts: ForgeParts): void {
     ).trim();
     return c.json({ sha, url: url(repo, 'blobs', sha) }, 201);
   });
+}
+
+/** Addresses of objects. */
+function urlsOf({ links }: ForgeParts) {
+  return (repo: Repository, kind: string, sha: string) => `${links.repo(fullName(repo))}/git/${kind}/${sha}`;
+}
+
+function treeRoutes(app: Hono<RestEnv>, parts: ForgeParts): void {
+  const { git, repos } = parts;
+  const url = urlsOf(parts);
   app.get(`${base}/trees/:sha`, async (c) => {
     const repo = repositoryOf(parts, c, read);
     const rev = c.req.param('sha');
@@ -160,6 +172,11 @@ function objectRoutes(app: Hono<RestEnv>, parts: ForgeParts): void {
     const sha = await writeTree(parts, repo, body, c.req.raw.signal);
     return c.json({ sha, url: url(repo, 'trees', sha), tree: [], truncated: false }, 201);
   });
+}
+
+function commitObjectRoutes(app: Hono<RestEnv>, parts: ForgeParts): void {
+  const { git, repos } = parts;
+  const url = urlsOf(parts);
   app.get(`${base}/commits/:sha`, async (c) => {
     const repo = repositoryOf(parts, c, read);
     const commit = await findCommit(git, repos.gitDir(repo), shaParam(c), c.req.raw.signal);

@@ -89,6 +89,14 @@ function addRoutes(
     ping(hook, scope, c);
     return c.body(null, 204);
   });
+  deliveryRoutes(app, parts, { prefix, hookOf });
+}
+
+function deliveryRoutes(
+  app: Hono<RestEnv>,
+  { webhooks }: ForgeParts,
+  { prefix, hookOf }: { prefix: string; hookOf: (c: RestContext) => { hook: Hook } },
+): void {
   app.get(`${prefix}/:hook/deliveries`, (c) => {
     const { hook } = hookOf(c);
     return c.json(pageOf(c, webhooks.deliveries(hook.id, 500)).map(deliveryView));

@@ -38,7 +38,6 @@ const base = '/repos/:owner/:repo/pulls';
 /** Pull requests, their files, commits, reviews and merge. */
 export function pullRoutes(parts: ForgeParts): Hono<RestEnv> {
   const app = new Hono<RestEnv>();
-  const { git, repos } = parts;
   const found = (c: RestContext, need: typeof read | typeof write): { repo: Repository; pull: Pull } => {
     const repo = repositoryOf(parts, c, need);
     return { repo, pull: pullByNumber(parts, repo, idParam(c, 'number')) };
@@ -93,6 +92,15 @@ export function pullRoutes(parts: ForgeParts): Hono<RestEnv> {
     await announcePull(parts, repo, { ...changed, action, actor: actorOf(c) }, c.req.raw.signal);
     return c.json(pullView(parts, repo, changed));
   });
+  mergeRoutes(app, parts, found);
+  reviewRoutes(app, parts, found);
+  return app;
+}
+
+type FindPull = (c: RestContext, need: typeof read | typeof write) => { repo: Repository; pull: Pull };
+
+function mergeRoutes(app: Hono<RestEnv>, parts: ForgeParts, found: FindPull): void {
+  const { git, repos } = parts;
   app.get(`${base}/:number/files`, async (c) => {
     const { repo, pull } = found(c, read);
     const directory = repos.gitDir(repo);
@@ -123,8 +131,6 @@ export function pullRoutes(parts: ForgeParts): Hono<RestEnv> {
     const sha = await mergePull(parts, repo, { target: pull, request, who: signedIn(c) }, c.req.raw.signal);
     return c.json({ sha, merged: true, message: 'Pull Request successfully merged' });
   });
-  reviewRoutes(app, parts, found);
-  return app;
 }
 
 interface ReviewRow {
@@ -143,11 +149,7 @@ const reviewStates: Record<string, string> = {
   COMMENT: 'COMMENTED',
 };
 
-function reviewRoutes(
-  app: Hono<RestEnv>,
-  parts: ForgeParts,
-  found: (c: RestContext, need: typeof read | typeof write) => { repo: Repository; pull: Pull },
-): void {
+function reviewRoutes(app: Hono<RestEnv>, parts: ForgeParts, found: FindPull): void {
   const { db, clock, accounts } = parts;
   app.get(`${base}/:number/reviews`, (c) => {
     const { repo, pull } = found(c, read);

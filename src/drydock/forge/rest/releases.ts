@@ -41,16 +41,8 @@ const base = '/repos/:owner/:repo/releases';
 
 /** Releases; publishing one makes its tag when there is none yet. */
 export function releaseRoutes(parts: ForgeParts): Hono<RestEnv> {
-  const { db, clock } = parts;
   const app = new Hono<RestEnv>();
-  const all = (repo: Repository) =>
-    db.all<ReleaseRow>('SELECT * FROM releases WHERE repo_id = ? ORDER BY id DESC', repo.id);
-  const pick = (repo: Repository, fits: (row: ReleaseRow) => boolean) => {
-    const row = all(repo).find(fits);
-    if (!row) throw new AppError('not-found', 'Not Found');
-    return row;
-  };
-  const byId = (c: RestContext, repo: Repository) => pick(repo, (row) => row.id === idParam(c, 'release'));
+  const { all, pick, byId } = releaseQueries(parts);
   app.get(base, (c) => {
     const repo = repositoryOf(parts, c, read);
     return c.json(pageOf(c, all(repo)).map((row) => releaseView(parts, repo, row)));
@@ -79,6 +71,25 @@ export function releaseRoutes(parts: ForgeParts): Hono<RestEnv> {
     const repo = repositoryOf(parts, c, read);
     return c.json(releaseView(parts, repo, byId(c, repo)));
   });
+  releaseWrites(app, parts);
+  return app;
+}
+
+function releaseQueries({ db }: ForgeParts) {
+  const all = (repo: Repository) =>
+    db.all<ReleaseRow>('SELECT * FROM releases WHERE repo_id = ? ORDER BY id DESC', repo.id);
+  const pick = (repo: Repository, fits: (row: ReleaseRow) => boolean) => {
+    const row = all(repo).find(fits);
+    if (!row) throw new AppError('not-found', 'Not Found');
+    return row;
+  };
+  const byId = (c: RestContext, repo: Repository) => pick(repo, (row) => row.id === idParam(c, 'release'));
+  return { all, pick, byId };
+}
+
+function releaseWrites(app: Hono<RestEnv>, parts: ForgeParts): void {
+  const { db, clock } = parts;
+  const { all, pick, byId } = releaseQueries(parts);
   app.post(base, async (c) => {
     const repo = repositoryOf(parts, c, write);
     const body = await bodyOf(c);
@@ -143,7 +154,6 @@ export function releaseRoutes(parts: ForgeParts): Hono<RestEnv> {
     db.run('DELETE FROM releases WHERE id = ?', byId(c, repo).id);
     return c.body(null, 204);
   });
-  return app;
 }
 
 /** Makes the tag if there is none, and answers the commit it stands on. */

@@ -13,6 +13,7 @@ const dispatchKeys = 10;
 export function repositoryRoutes(parts: ForgeParts): Hono<RestEnv> {
   const { accounts, links, repos, db } = parts;
   const app = new Hono<RestEnv>();
+  branchRoutes(app, parts);
   app.get('/repos/:owner/:repo', (c) => {
     const repo = repositoryOf(parts, c, { access: 'read' });
     const access = repos.access(c.get('identity'), repo);
@@ -34,6 +35,35 @@ export function repositoryRoutes(parts: ForgeParts): Hono<RestEnv> {
     db.run('UPDATE repos SET description = ?, private = ? WHERE id = ?', description, isPrivate ? 1 : 0, repo.id);
     return c.json(repositoryView(links, repos.byId(repo.id), accounts.byId(repo.owner_id)));
   });
+  app.post('/repos/:owner/:repo/dispatches', async (c) => {
+    const repo = repositoryOf(parts, c, { access: 'write', scope: 'contents' });
+    const body = await bodyOf(c);
+    const type = requiredText(body, 'event_type');
+    const payload = body['client_payload'] ?? {};
+    if (!isObject(payload) || Object.keys(payload).length > dispatchKeys) {
+      throw new AppError(
+        'bad-input',
+        `Invalid request.\n\nclient_payload must be an object with at most ${dispatchKeys} properties.`,
+      );
+    }
+    const { account, byJob } = actorOf(c);
+    db.transaction(() => {
+      parts.events.append({
+        repo,
+        name: 'repository_dispatch',
+        action: type,
+        actor: account,
+        byJob,
+        payload: { branch: repo.default_branch, client_payload: getObject(body, 'client_payload') },
+      });
+    });
+    return c.body(null, 204);
+  });
+  return app;
+}
+
+function branchRoutes(app: Hono<RestEnv>, parts: ForgeParts): void {
+  const { accounts, links, repos } = parts;
   app.get('/repos/:owner/:repo/branches', (c) => {
     const repo = repositoryOf(parts, c, { access: 'read', scope: 'contents' });
     return c.json(pageOf(c, refsOf(parts, repo, 'refs/heads/')).map((ref) => branchView(parts, repo, ref)));
@@ -61,31 +91,6 @@ export function repositoryRoutes(parts: ForgeParts): Hono<RestEnv> {
     }));
     return c.json(pageOf(c, tags.reverse()));
   });
-  app.post('/repos/:owner/:repo/dispatches', async (c) => {
-    const repo = repositoryOf(parts, c, { access: 'write', scope: 'contents' });
-    const body = await bodyOf(c);
-    const type = requiredText(body, 'event_type');
-    const payload = body['client_payload'] ?? {};
-    if (!isObject(payload) || Object.keys(payload).length > dispatchKeys) {
-      throw new AppError(
-        'bad-input',
-        `Invalid request.\n\nclient_payload must be an object with at most ${dispatchKeys} properties.`,
-      );
-    }
-    const { account, byJob } = actorOf(c);
-    db.transaction(() => {
-      parts.events.append({
-        repo,
-        name: 'repository_dispatch',
-        action: type,
-        actor: account,
-        byJob,
-        payload: { branch: repo.default_branch, client_payload: getObject(body, 'client_payload') },
-      });
-    });
-    return c.body(null, 204);
-  });
-  return app;
 }
 
 /** Recorded refs below `prefix`, by their short names. */

@@ -65,19 +65,6 @@ async function shaOf(parts: ForgeParts, repo: Repository, c: RestContext): Promi
 
 function commitStatusRoutes(app: Hono<RestEnv>, parts: ForgeParts): void {
   const { db, clock, links, accounts } = parts;
-  const view = (repo: Repository, row: StatusRow): JsonObject => ({
-    url: `${links.repo(fullName(repo))}/statuses/${row.sha}`,
-    id: row.id,
-    node_id: nodeId('StatusContext', row.id),
-    avatar_url: '',
-    state: row.state,
-    description: row.description,
-    target_url: row.target_url,
-    context: row.context,
-    created_at: timestamp(row.created_at),
-    updated_at: timestamp(row.created_at),
-    creator: accountView(links, accounts.byId(row.creator_id)),
-  });
   const rows = (repo: Repository, sha: string) =>
     db.all<StatusRow>('SELECT * FROM statuses WHERE repo_id = ? AND sha = ? ORDER BY id DESC', repo.id, sha);
   app.post('/repos/:owner/:repo/statuses/:sha', async (c) => {
@@ -101,7 +88,7 @@ function commitStatusRoutes(app: Hono<RestEnv>, parts: ForgeParts): void {
       );
       const status = rows(repo, sha).find((row) => row.id === id);
       if (!status) throw new AppError('not-found', 'Not Found');
-      const shown = view(repo, status);
+      const shown = statusView(parts, repo, status);
       parts.events.append({
         repo,
         name: 'status',
@@ -115,7 +102,7 @@ function commitStatusRoutes(app: Hono<RestEnv>, parts: ForgeParts): void {
   });
   app.get('/repos/:owner/:repo/commits/:ref{.+}/statuses', async (c) => {
     const repo = repositoryOf(parts, c, { access: 'read', scope: 'statuses' });
-    return c.json(pageOf(c, rows(repo, await shaOf(parts, repo, c))).map((row) => view(repo, row)));
+    return c.json(pageOf(c, rows(repo, await shaOf(parts, repo, c))).map((row) => statusView(parts, repo, row)));
   });
   app.get('/repos/:owner/:repo/commits/:ref{.+}/status', async (c) => {
     const repo = repositoryOf(parts, c, { access: 'read', scope: 'statuses' });
@@ -133,7 +120,7 @@ function commitStatusRoutes(app: Hono<RestEnv>, parts: ForgeParts): void {
     const url = `${links.repo(fullName(repo))}/commits/${sha}`;
     return c.json({
       state,
-      statuses: latest.map((row) => view(repo, row)),
+      statuses: latest.map((row) => statusView(parts, repo, row)),
       sha,
       total_count: latest.length,
       repository,
@@ -141,6 +128,22 @@ function commitStatusRoutes(app: Hono<RestEnv>, parts: ForgeParts): void {
       url: `${url}/status`,
     });
   });
+}
+
+function statusView({ links, accounts }: ForgeParts, repo: Repository, row: StatusRow): JsonObject {
+  return {
+    url: `${links.repo(fullName(repo))}/statuses/${row.sha}`,
+    id: row.id,
+    node_id: nodeId('StatusContext', row.id),
+    avatar_url: '',
+    state: row.state,
+    description: row.description,
+    target_url: row.target_url,
+    context: row.context,
+    created_at: timestamp(row.created_at),
+    updated_at: timestamp(row.created_at),
+    creator: accountView(links, accounts.byId(row.creator_id)),
+  };
 }
 
 function checkRoutes(app: Hono<RestEnv>, parts: ForgeParts): void {
