@@ -23,24 +23,7 @@ export const releaseToProd: Leg = {
   id: 'release',
   title: `tag ${tag}; approved, built, proposed; a person syncs production`,
   async run(context) {
-    const { world, workDir } = context;
-    const checkout = join(workDir, 'myshop-api');
-    const started = performance.now();
-    await git(context, world.developer, checkout, ['tag', '-a', tag, '-m', `myshop-api ${version}`]);
-    await git(context, world.developer, checkout, ['push', '-q', 'origin', tag]);
-    const sha = await git(context, world.developer, checkout, ['rev-parse', 'HEAD']);
-    await approve(context, sha);
-    context.measure('waiting for approval, approved', performance.now() - started);
-
-    await waitForValues(context);
-    const prod = await waitForApplication(context, 'myshop-api-prod', { sync: 'OutOfSync', timeoutMs: 30_000 });
-    context.measure('built, proposed, OutOfSync', performance.now() - started);
-    if (prod['operation'] !== undefined)
-      throw new AppError('conflict', 'production is being synced, but nobody asked for it');
-    const url = context.facts.get('prod-url') ?? '';
-    const still = await servedVersion(url, context.signal);
-    if (still !== '1.4.2') throw new AppError('conflict', `production answers ${still} before anybody synced it`);
-
+    await proposeRelease(context);
     const diff = await slipway(context, ['app', 'diff', 'myshop-api-prod'], [1]);
     const changed = diff.stdout.split('\n').filter((line) => /^[+-](?![+-])/.test(line));
     if (changed.length !== 2 || !changed.every((line) => line.includes('image:'))) {
@@ -49,6 +32,7 @@ export const releaseToProd: Leg = {
     for (const line of changed) context.say(line);
 
     const synced = performance.now();
+    const url = context.facts.get('prod-url') ?? '';
     await slipway(context, ['app', 'sync', 'myshop-api-prod']);
     await waitForVersion(context, { url, version, timeoutMs: 30_000 });
     await waitForApplication(context, 'myshop-api-prod', { sync: 'Synced', health: 'Healthy', timeoutMs: 30_000 });
@@ -56,6 +40,29 @@ export const releaseToProd: Leg = {
     context.say(`prod serves ${version}`);
   },
 };
+
+/** Tags, approves and waits until production is OutOfSync with the new version; it must not have moved by itself. */
+export async function proposeRelease(context: StoryContext): Promise<void> {
+  const { world, workDir } = context;
+  const checkout = join(workDir, 'myshop-api');
+  const started = performance.now();
+  await git(context, world.developer, checkout, ['tag', '-a', tag, '-m', `myshop-api ${version}`]);
+  await git(context, world.developer, checkout, ['push', '-q', 'origin', tag]);
+  const sha = await git(context, world.developer, checkout, ['rev-parse', 'HEAD']);
+  await approve(context, sha);
+  context.measure('waiting for approval, approved', performance.now() - started);
+
+  await waitForValues(context);
+  const prod = await waitForApplication(context, 'myshop-api-prod', { sync: 'OutOfSync', timeoutMs: 30_000 });
+  context.measure('built, proposed, OutOfSync', performance.now() - started);
+  if (prod['operation'] !== undefined) throw unasked();
+  const still = await servedVersion(context.facts.get('prod-url') ?? '', context.signal);
+  if (still !== '1.4.2') throw new AppError('conflict', `production answers ${still} before anybody synced it`);
+}
+
+function unasked(): AppError {
+  return new AppError('conflict', 'production is being synced, but nobody asked for it');
+}
 
 async function approve(context: StoryContext, sha: string): Promise<void> {
   const { world, signal } = context;
@@ -107,7 +114,5 @@ async function waitForValues(context: StoryContext): Promise<void> {
       return values.includes(`"${version}"`) ? true : undefined;
     },
   });
-  if ((await application(context, 'myshop-api-prod'))['operation'] !== undefined) {
-    throw new AppError('conflict', 'production is being synced, but nobody asked for it');
-  }
+  if ((await application(context, 'myshop-api-prod'))['operation'] !== undefined) throw unasked();
 }
