@@ -3,6 +3,7 @@ import { messageOf } from '#base/errors.ts';
 import { getArray, getObject, getString, isObject, type JsonObject, jsonEqual } from '#base/json.ts';
 import type { Logger } from '#base/log.ts';
 import { cleanupFinalizer } from './crd-names.ts';
+import { nameConflict, settledStatus, storageVersion } from './crd-status.ts';
 import { deleteObject } from './delete.ts';
 import { cloneJson } from './metadata.ts';
 import type { ApiObject } from './port.ts';
@@ -24,46 +25,51 @@ export interface CustomResourcesDeps extends WriteDeps {
  */
 export class CustomResources {
   readonly #deps: CustomResourcesDeps;
-  readonly #stop: () => void;
+  readonly #stops: (() => void)[];
   #work: Promise<void> = Promise.resolve();
   #stopped = false;
 
   constructor(deps: CustomResourcesDeps) {
     this.#deps = deps;
     for (const { object } of deps.store.scan(definitions)) this.#serve(object);
-    this.#stop = deps.store.subscribe(definitions, ({ type, object }) => {
-      if (type === 'DELETED') deps.served.setCustom(object.object.metadata.name, []);
-      else this.#serve(object.object);
-    });
-    // Objects of custom kinds whose deletion waited for the last run of this process.
-    this.#stopChildren = deps.store.subscribe('*', ({ type, storage }) => {
-      if (type === 'DELETED' && storage !== definitions) this.#recheck(storage);
-    });
+    this.#stops = [
+      deps.store.subscribe(definitions, ({ type, object }) => {
+        if (type === 'DELETED') this.#withdraw(object.object);
+        else this.#serve(object.object);
+      }),
+      // A definition that is being deleted waits for its objects.
+      deps.store.subscribe('*', ({ type, storage }) => {
+        if (type === 'DELETED' && storage !== definitions) this.#recheck(storage);
+      }),
+    ];
   }
-
-  readonly #stopChildren: () => void;
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped = true;
-    this.#stop();
-    this.#stopChildren();
+    for (const stop of this.#stops) stop();
     await this.#work;
   }
 
   #serve(definition: ApiObject): void {
-    const { served, types } = this.#deps;
+    const { served, logger } = this.#deps;
+    const { name } = definition.metadata;
     try {
-      const resources = servedVersions(this.#deps, definition);
-      const before = served.all().filter(({ groupResource: name }) => name === resources[0]?.groupResource);
-      if (!sameServing(before, resources)) served.setCustom(definition.metadata.name, resources);
+      const accepted = nameConflict(definition, served.all()) === undefined;
+      const resources = accepted ? servedVersions(this.#deps, definition) : [];
+      if (!sameServing(served.ofDefinition(name), resources)) served.setCustom(name, resources);
+      this.#enqueue(name);
     } catch (error) {
-      this.#deps.logger.error(
-        { definition: definition.metadata.name, types: types !== undefined },
-        `cannot serve the custom resource: ${messageOf(error)}`,
-      );
-      return;
+      logger.error({ definition: name }, `cannot serve the custom resource: ${messageOf(error)}`);
     }
-    this.#enqueue(definition.metadata.name);
+  }
+
+  /** Names that become free may be what another definition of the group waits for. */
+  #withdraw(definition: ApiObject): void {
+    const { served, store } = this.#deps;
+    served.setCustom(definition.metadata.name, []);
+    const group = getString(definition, 'spec', 'group');
+    for (const { object } of store.scan(definitions))
+      if (getString(object, 'spec', 'group') === group) this.#serve(object);
   }
 
   #recheck(storage: string): void {
@@ -85,7 +91,8 @@ export class CustomResources {
     const definition = store.get(definitions, name)?.object;
     if (!definition) return;
     const deleting = definition.metadata.deletionTimestamp !== undefined;
-    const status = settledStatus(definition, timestamp(clock.now()));
+    const conflict = nameConflict(definition, this.#deps.served.all());
+    const status = settledStatus(definition, { conflict, now: timestamp(clock.now()) });
     if (!jsonEqual(status, definition['status'])) await this.#writeStatus(name, status);
     if (!deleting || !(definition.metadata.finalizers ?? []).includes(cleanupFinalizer)) return;
     const resource = this.#deps.served.ofGroupResource(name);
@@ -122,41 +129,6 @@ export class CustomResources {
       },
     });
   }
-}
-
-/** NamesAccepted and Established as soon as it exists: a definition's name is its plural and group, so names cannot clash twice. */
-function settledStatus(definition: ApiObject, now: string): JsonObject {
-  const before = getArray(definition, 'status', 'conditions').filter(isObject);
-  const condition = (type: string, reason: string, message: string): JsonObject =>
-    before.find((item) => item['type'] === type && item['status'] === 'True') ?? {
-      type,
-      status: 'True',
-      lastTransitionTime: now,
-      reason,
-      message,
-    };
-  const conditions = [
-    condition('NamesAccepted', 'NoConflicts', 'no conflicts found'),
-    condition('Established', 'InitialNamesAccepted', 'the initial names have been accepted'),
-  ];
-  if (definition.metadata.deletionTimestamp !== undefined)
-    conditions.push(condition('Terminating', 'InstanceDeletionInProgress', 'CustomResource deletion is in progress'));
-  return {
-    conditions,
-    acceptedNames: getObject(definition, 'spec', 'names'),
-    storedVersions: storedVersions(definition),
-  };
-}
-
-function storedVersions(definition: ApiObject): unknown[] {
-  const known = getArray(definition, 'status', 'storedVersions');
-  const storage = storageVersion(definition);
-  return known.includes(storage) ? known : [...known, storage];
-}
-
-function storageVersion(definition: ApiObject): string {
-  const version = getArray(definition, 'spec', 'versions').find((item) => isObject(item) && item['storage'] === true);
-  return getString(version, 'name') ?? '';
 }
 
 function servedVersions(deps: WriteDeps, definition: ApiObject): ServedResource[] {

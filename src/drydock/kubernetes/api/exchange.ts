@@ -18,11 +18,11 @@ export class Exchange {
   /** Aborts when the client is gone or the answer is complete. */
   readonly signal: AbortSignal;
 
-  constructor(request: IncomingMessage, response: ServerResponse) {
+  constructor(request: IncomingMessage, response: ServerResponse, url: URL) {
     this.request = request;
     this.response = response;
-    this.url = new URL(request.url ?? '/', 'https://localhost');
-    this.query = this.url.searchParams;
+    this.url = url;
+    this.query = url.searchParams;
     const abort = new AbortController();
     this.signal = abort.signal;
     response.on('close', () => abort.abort());

@@ -28,7 +28,7 @@ export interface ResourceTarget {
 
 /** Requests on a kind's collection, its objects, and their `status`. */
 export async function handleResource(deps: WriteDeps, exchange: Exchange, target: ResourceTarget): Promise<void> {
-  const { name, subresource } = target;
+  const { resource, namespace, name, subresource } = target;
   const watching = target.watch || isTrue(exchange.query.get('watch'));
   switch (exchange.method) {
     case 'GET':
@@ -37,7 +37,7 @@ export async function handleResource(deps: WriteDeps, exchange: Exchange, target
         return watching ? watchObjects(deps, exchange, target) : listObjects(deps, exchange, target);
       return getObjectRequest(deps, exchange, { ...target, name: name ?? '' });
     case 'POST':
-      if (name !== undefined) throw methodNotAllowed();
+      if (name !== undefined || (resource.namespaced && namespace === undefined)) throw methodNotAllowed();
       return create(deps, exchange, target);
     case 'PUT':
       if (name === undefined) throw methodNotAllowed();
@@ -170,10 +170,6 @@ async function create(deps: WriteDeps, exchange: Exchange, target: ResourceTarge
 function namespaceOf(resource: ServedResource, namespace: string | undefined, object: ApiObject): string | undefined {
   if (!resource.namespaced) return undefined;
   const own = object.metadata.namespace;
-  if (namespace === undefined) {
-    if (own !== undefined && own !== '') return own;
-    throw badRequest('an empty namespace may not be set during creation');
-  }
   if (own !== undefined && own !== '' && own !== namespace)
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   return namespace;

@@ -13,7 +13,7 @@ import { reviewResources } from './resources.ts';
 import { handleReview } from './review-requests.ts';
 import { handleScale } from './scale.ts';
 import { groupResource, type ServedResource } from './served.ts';
-import { noSuchResource } from './status-error.ts';
+import { badRequest, noSuchResource } from './status-error.ts';
 import { bindPod, finalizeNamespace, streamLog } from './subresource-requests.ts';
 import { isTrue } from './watch-stream.ts';
 import type { WriteDeps } from './write.ts';
@@ -43,8 +43,10 @@ export class Router {
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // The client may go at any time; what we still write then is of no use to anybody.
     response.on('error', () => response.destroy());
-    const exchange = new Exchange(request, response);
+    const url = parseUrl(request.url);
+    const exchange = new Exchange(request, response, url ?? new URL('https://localhost/'));
     try {
+      if (!url) throw badRequest('the request target is not a path');
       exchange.user = authenticate(request, this.#deps.adminToken);
       await this.#route(exchange);
     } catch (error) {
@@ -80,7 +82,9 @@ export class Router {
 
   async #stored(exchange: Exchange, resource: ServedResource, path: ResourcePath): Promise<void> {
     const { namespace, name, subresource, watch } = path;
-    if (resource.namespaced ? namespace === '' : namespace !== undefined) throw noSuchResource();
+    const everywhere = namespace === undefined;
+    if (resource.namespaced ? namespace === '' || (everywhere && name !== undefined) : !everywhere)
+      throw noSuchResource();
     if (subresource === undefined)
       return handleResource(this.#deps, exchange, { resource, namespace, name, subresource, watch });
     if (name === undefined) throw noSuchResource();
@@ -109,6 +113,10 @@ export class Router {
       .map(({ group, version }) => (group === '' ? `/api/${version}` : `/apis/${group}/${version}`));
     return ['/api', '/apis', ...groups, '/healthz', '/livez', '/openapi/v3', '/readyz', '/version'].sort();
   }
+}
+
+function parseUrl(target: string | undefined): URL | undefined {
+  return target?.startsWith('/') ? new URL(`https://localhost${target}`) : undefined;
 }
 
 function pageNotFound(exchange: Exchange): Promise<void> {

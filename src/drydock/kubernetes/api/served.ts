@@ -95,6 +95,11 @@ export class ServedResources {
     return found.find((resource) => resource.custom?.storageVersion === resource.version) ?? found[0];
   }
 
+  /** What one CustomResourceDefinition serves now. */
+  ofDefinition(definition: string): ServedResource[] {
+    return this.#customs.get(definition) ?? [];
+  }
+
   /** Replaces what one CustomResourceDefinition serves; an empty list withdraws it. */
   setCustom(definition: string, resources: ServedResource[]): void {
     for (const old of this.#customs.get(definition) ?? []) this.#byPath.delete(pathOf(old));

@@ -54,8 +54,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const { clock, entropy, logger, types, dataDir, port = 0, isPortFree = canListen } = options;
   const identity = clusterIdentity({ clock, entropy }, dataDir);
   registerSecret(identity.adminToken);
-  const journal = dataDir === undefined ? undefined : new Journal(dataDir);
   await using stack = new AsyncDisposableStack();
+  const journal = dataDir === undefined ? undefined : new Journal(dataDir);
+  stack.defer(() => journal?.close());
   const store = stack.use(new Store(journal));
   const served = new ServedResources(types);
   const addresses = new ServiceAddresses({ store, isPortFree });

@@ -144,11 +144,11 @@ export class Store {
     return () => listeners.delete(listener);
   }
 
+  /** Writes out what waits. The journal is its opener's to close. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     if (this.#flushing) clearImmediate(this.#flushing);
     this.#flush();
-    this.#journal?.close();
   }
 
   #table(storage: GroupResource): Table {
