@@ -57,6 +57,11 @@ describe('parseDockerfile', () => {
     });
   });
 
+  it('knows root by name', () => {
+    const [copy] = parseDockerfile('FROM a\nCOPY --chown=root:root a b').instructions;
+    assert.deepEqual(copy?.kind === 'copy' && copy.owner, { uid: 0, gid: 0 });
+  });
+
   const refusals: { name: string; text: string; code: 'unsupported' | 'bad-input'; message: RegExp }[] = [
     ...[
       'RUN npm ci',

@@ -109,7 +109,8 @@ function parseCopy(line: LogicalLine): CopyInstruction {
 
 function parseOwner(line: LogicalLine, text: string | undefined): CopyInstruction['owner'] {
   if (text === undefined) return undefined;
-  const match = /^(\d{1,9})(?::(\d{1,9}))?$/.exec(text);
+  // Root is 0 everywhere; any other name means what the base says.
+  const match = /^(\d{1,9})(?::(\d{1,9}))?$/.exec(text.replace(/\broot\b/g, '0'));
   if (!match)
     throw new AppError('unsupported', `Dockerfile line ${line.line}: COPY --chown=${text} names a user by name`, {
       hint: 'write numbers, such as --chown=1000:1000: which number a name has stands in the base image, which is not unpacked',

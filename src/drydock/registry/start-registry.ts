@@ -52,6 +52,7 @@ export interface RegistryLimits {
   maxBlobBytes: number;
   maxManifestBytes: number;
   maxUploads: number;
+  maxConnections: number;
   uploadLifetimeMs: number;
   tokenLifetimeMs: number;
 }
@@ -60,6 +61,7 @@ const defaultLimits: RegistryLimits = {
   maxBlobBytes: 10 * 1024 ** 3,
   maxManifestBytes: 4 * 1024 ** 2,
   maxUploads: 1000,
+  maxConnections: 1000,
   uploadLifetimeMs: 24 * 3600_000,
   tokenLifetimeMs: 5 * 60_000,
 };
@@ -84,9 +86,14 @@ interface Registry {
  */
 export async function startRegistry(deps: RegistryDeps): Promise<Listening> {
   const registry = await openRegistry(deps);
+  const running = new Set<Promise<void>>();
   const server = createServer({ requestTimeout: 3600_000 }, (request, response) => {
-    void serve(registry, request, response);
+    const work = serve(registry, request, response)
+      .catch((error: unknown) => registry.logger.error({}, `registry: an answer failed: ${messageOf(error)}`))
+      .finally(() => running.delete(work));
+    running.add(work);
   });
+  server.maxConnections = registry.limits.maxConnections;
   await listen(server, deps.host, deps.port);
   const { port } = server.address() as AddressInfo;
   return {
@@ -97,6 +104,8 @@ export async function startRegistry(deps: RegistryDeps): Promise<Listening> {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
       await closed;
+      // What a request was writing is written or given up before the directory is anybody else's.
+      await Promise.allSettled(running);
     },
   };
 }
@@ -200,12 +209,22 @@ async function serve(registry: Registry, request: IncomingMessage, response: Ser
 
 async function dispatch(registry: Registry, exchange: Exchange): Promise<void> {
   if (exchange.path === '/token') return await registry.gatekeeper.serveToken(exchange);
-  if (exchange.path === '/') return await serveAws(registry, exchange);
+  if (exchange.path === '/') {
+    if (exchange.method === 'GET' && !exchange.query.has('Action')) return greet(exchange);
+    return await serveAws(registry, exchange);
+  }
   const route = parseRoute(exchange.path);
   if (!route) throw new RegistryError('UNSUPPORTED', 'there is nothing at this path', { status: 404 });
   const actor = await admit(registry, exchange, route);
   await handle(registry, exchange, route);
   if (route.kind === 'manifest') recordChange(registry, exchange, { route, actor });
+}
+
+/** For a person who opens the address in a browser. */
+function greet(exchange: Exchange): void {
+  const { host } = new URL(exchange.origin);
+  const body = `An OCI registry. Images here are called ${host}/NAME:TAG; its API starts at ${exchange.origin}/v2/\n`;
+  answer(exchange, { status: 200, headers: { 'Content-Type': 'text/plain; charset=utf-8' }, body });
 }
 
 /** Who is asking; throws when they may not. */
