@@ -114,6 +114,7 @@ test('what happens is seen at once, and a lost server is said so', { skip }, asy
   const world = await startPageWorld();
   const { page } = await look(world, { viewport: desktop });
   await page.locator('.connection.live').waitFor();
+  await page.locator('.event', { hasText: 'Revert' }).waitFor();
   const count = await page.locator('.event').count();
   await world.audit.record({
     kind: 'sync-failed',

@@ -60,22 +60,20 @@ export function filterEvents(events: readonly AuditEvent[], filter: Filter): Aud
  * failing and of recovering.
  */
 function foldEvents(events: readonly AuditEvent[]): AuditEvent[] {
+  const at = ({ application, commit }: AuditEvent) => `${application} ${commit}`;
+  const synced = new Set(events.filter(({ kind }) => kind.startsWith('sync-')).map(at));
   const ended = new Set<string | undefined>();
-  const synced = new Set<string>();
   return events.filter((event) => {
-    const { kind, application, commit, detail } = event;
-    const at = `${application} ${commit}`;
+    const { kind, application, detail } = event;
     switch (kind) {
       case 'sync-succeeded':
       case 'sync-failed':
         ended.add(application);
-        synced.add(at);
         return true;
       case 'sync-started':
-        synced.add(at);
         return !ended.has(application);
       case 'revision-observed':
-        return !synced.has(at);
+        return !synced.has(at(event));
       case 'health-changed':
         return lookOf(event).tone === 'bad' || detail?.['from'] === 'Degraded';
       default:

@@ -48,6 +48,11 @@ export function TraceDrawer({
   );
 }
 
+/** A digest says enough by its beginning. */
+function shortTitle(title: string): string {
+  return title.replace(/^(sha256:[0-9a-f]{16})[0-9a-f]{48}$/, '$1…');
+}
+
 function Step({ step }: { step: TraceStep }) {
   const { text, icon } = looks[step.link];
   return (
@@ -65,10 +70,12 @@ function Step({ step }: { step: TraceStep }) {
             <p className="step-title">
               {step.url && /^https?:/.test(step.url) ? (
                 <a href={step.url} target="_blank" rel="noreferrer">
-                  {step.title}
+                  {shortTitle(step.title)}
                 </a>
               ) : (
-                step.title
+                <span className="step-name" title={step.title}>
+                  {shortTitle(step.title)}
+                </span>
               )}
               {step.by && <span> by {step.by}</span>}
             </p>
