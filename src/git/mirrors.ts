@@ -5,8 +5,9 @@ import type { Clock, Entropy } from '#base/clock.ts';
 import { AppError } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { GitProgram } from './git-process.ts';
-import { type MirrorDeps, openMirror } from './mirror.ts';
+import { openMirror } from './mirror.ts';
 import type { GitCredentials, GitMirror, GitMirrors } from './port.ts';
+import type { ReplicaDeps } from './replica.ts';
 import { Slots } from './slots.ts';
 import { SmartHttp } from './smart-http.ts';
 import { type GitUrl, mirrorName, parseGitUrl } from './url.ts';
@@ -68,7 +69,7 @@ class Mirrors implements GitMirrors {
     const home = join(dir, 'home');
     await mkdir(home, { recursive: true });
     const program: GitProgram = { gitPath, home, env, slots: this.#slots };
-    const mirrorDeps: MirrorDeps = { program, http: this.#http, clock, entropy, logger, credentials };
-    return openMirror(mirrorDeps, address, join(dir, mirrorName(address)), this.#life.signal);
+    const replicaDeps: ReplicaDeps = { program, http: this.#http, clock, entropy, logger, credentials };
+    return openMirror(replicaDeps, address, join(dir, mirrorName(address)), this.#life.signal);
   }
 }
