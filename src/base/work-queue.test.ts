@@ -109,3 +109,16 @@ test('a forgotten name is not run; closing aborts what runs and waits for it', a
   queue.add('late');
   assert.equal(queue.depth, 0);
 });
+
+test('nothing is kept about names that are done', async () => {
+  let ticks = 0;
+  await using queue = queueOf(async (name) => {
+    ticks += 1;
+    if (name === 'fails' && ticks < 5) throw new AppError('unavailable', 'not yet');
+    if (name === 'again' && ticks < 20) return { kind: 'waiting', reason: 'x', message: '', retryAfterMs: 0 };
+    return name === 'later' ? { kind: 'done', recheckAfterMs: 60_000 } : { kind: 'done' };
+  });
+  for (const name of ['once', 'fails', 'again', 'later']) queue.add(name);
+  await until(() => queue.depth === 0 && ticks >= 20);
+  await until(() => queue.known === 1);
+});

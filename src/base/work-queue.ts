@@ -44,6 +44,11 @@ export class WorkQueue {
     return this.#ready.length + this.#running.size;
   }
 
+  /** Names about which anything is kept: ready, running or scheduled. */
+  get known(): number {
+    return this.#entries.size;
+  }
+
   add(name: string): void {
     this.addAfter(name, 0);
   }
@@ -141,6 +146,6 @@ export class WorkQueue {
     if (entry.again) {
       entry.again = false;
       this.add(name);
-    }
+    } else if (!entry.running && !entry.timer && !this.#ready.includes(name)) this.#entries.delete(name);
   }
 }

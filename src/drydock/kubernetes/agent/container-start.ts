@@ -131,7 +131,8 @@ function boundVolume(deps: AgentDeps, pod: ApiObject, volume: JsonObject): JsonO
   const bound = deps.api.get('persistentvolumes', undefined, getString(claim, 'spec', 'volumeName') ?? '');
   const path = getString(bound, 'spec', 'hostPath', 'path') ?? getString(bound, 'spec', 'local', 'path');
   if (path === undefined) throw new Error(`persistentvolumeclaim "${claimName}" is not bound to a directory`);
-  return { name: volume['name'], hostPath: { path } };
+  const type = getString(bound, 'spec', 'hostPath', 'type') ?? '';
+  return { name: volume['name'], hostPath: { path, type } };
 }
 
 function environment(

@@ -9,7 +9,7 @@ import { WorkQueue } from '#base/work-queue.ts';
 import type { ApiObject, ApiServer, NodeLogs } from '../api/port.ts';
 import { ApiEventRecorder } from '../controllers/event-recorder.ts';
 import { keyOf, splitKey } from '../controllers/key.ts';
-import { isConflict, isNotFound } from '../controllers/loop.ts';
+import { isConflict, isNotFound, withinTimers } from '../controllers/loop.ts';
 import { AddressTable } from './address-table.ts';
 import { type AgentDeps, type AgentTiming, defaultTiming } from './agent-deps.ts';
 import { defaultLogLimits, type LogLimits } from './container-log.ts';
@@ -164,7 +164,7 @@ class PodSet {
       this.#workers.set(key, worker);
     }
     try {
-      return await worker.tick(pod);
+      return withinTimers(await worker.tick(pod));
     } catch (error) {
       if (isConflict(error)) return { kind: 'waiting', reason: 'Conflict', message: '', retryAfterMs: 5 };
       if (isNotFound(error)) return { kind: 'done' };

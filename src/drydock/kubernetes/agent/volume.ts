@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { AppError } from '#base/errors.ts';
 import { getArray, getNumber, getString, isObject, type JsonObject } from '#base/json.ts';
@@ -17,12 +17,13 @@ interface VolumeFile {
 export type VolumeContent =
   | { kind: 'files'; files: VolumeFile[] }
   | { kind: 'directory' }
-  | { kind: 'host'; path: string };
+  | { kind: 'host'; path: string; create: boolean };
 
 export function volumeContent(volume: JsonObject, sources: EnvironmentSources): VolumeContent {
   if (isObject(volume['emptyDir'])) return { kind: 'directory' };
   const hostPath = getString(volume, 'hostPath', 'path');
-  if (hostPath !== undefined) return { kind: 'host', path: hostPath };
+  if (hostPath !== undefined)
+    return { kind: 'host', path: hostPath, create: getString(volume, 'hostPath', 'type') === 'DirectoryOrCreate' };
   for (const kind of ['configMap', 'secret', 'downwardAPI'] as const) {
     const source = volume[kind];
     if (isObject(source))
@@ -108,7 +109,11 @@ function safePath(path: string): string {
 export async function placeVolume(content: VolumeContent, directory: string): Promise<string> {
   switch (content.kind) {
     case 'host':
-      await mkdir(content.path, { recursive: true });
+      if (content.create) await mkdir(content.path, { recursive: true });
+      else if (!(await stat(content.path).catch(() => undefined)))
+        throw new AppError('not-found', `hostPath ${content.path} does not exist on this machine`, {
+          hint: 'Create it, or use the type DirectoryOrCreate.',
+        });
       return content.path;
     case 'directory':
       await mkdir(directory, { recursive: true });

@@ -46,7 +46,7 @@ export function startLoop(
     concurrency: controller.concurrency ?? 4,
     tick: async (name, signal) => {
       try {
-        return await controller.tick(name, signal);
+        return withinTimers(await controller.tick(name, signal));
       } catch (error) {
         if (isConflict(error))
           return { kind: 'waiting', reason: 'Conflict', message: '', retryAfterMs: conflictRetryMs };
@@ -70,6 +70,14 @@ export function startLoop(
       await queue[Symbol.asyncDispose]();
     },
   };
+}
+
+/** A timer longer than this fires at once: looking again too early costs nothing. */
+const longestTimerMs = 2 ** 31 - 1;
+
+export function withinTimers(outcome: Outcome): Outcome {
+  if (outcome.kind !== 'done' || outcome.recheckAfterMs === undefined) return outcome;
+  return { kind: 'done', recheckAfterMs: Math.min(outcome.recheckAfterMs, longestTimerMs) };
 }
 
 /** The stored object is newer than the one that was written. */

@@ -34,7 +34,10 @@ async function tick(deps: ControllerDeps, key: string): Promise<Outcome> {
   const set = api.get('statefulsets.apps', namespace, name);
   if (!set || namespace === undefined) return { kind: 'done' };
   const selector = parseLabelSelector(getPath(set, 'spec', 'selector'));
-  const named = api.list('pods', { namespace }).filter((pod) => new RegExp(`^${name}-\\d+$`).test(pod.metadata.name));
+  const prefix = `${name}-`;
+  const named = api
+    .list('pods', { namespace })
+    .filter((pod) => pod.metadata.name.startsWith(prefix) && /^\d+$/.test(pod.metadata.name.slice(prefix.length)));
   const claim = planClaim(set, selector, named);
   const pods = await executeClaim(api, set, { plan: claim, resource: 'pods', manager });
   const { current: update, all } = await ensureRevision(deps, set, manager);
