@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { after, before, describe, it } from 'node:test';
+import { createGunzip } from 'node:zlib';
+import { extract } from 'tar-stream';
 import { isAppError } from '#base/errors.ts';
 import { silentLogger } from '#base/log.ts';
 import { createImageStore } from '#oci/image-store.ts';
@@ -278,7 +281,33 @@ describe('createNodeBaseImage', () => {
     for (const name of ['app/server.js', 'usr/local/bin/node', 'etc/passwd', 'tmp', 'home/node'])
       assert.ok(image.files.includes(name), name);
     assert.match(image.config.config.Env?.[0] ?? '', /^PATH=.*\/usr\/local\/bin/);
+    const owned = await contextOf({
+      Dockerfile: 'FROM node:24-slim\nCOPY --chown=node:nogroup a /a\nCOPY --chown=root b /b\nCOPY --chown=7 c /c',
+      a: '',
+      b: '',
+      c: '',
+    });
+    assert.deepEqual(await ownersIn((await build(owned)).tags[0] ?? ''), { a: '1000:65534', b: '0:0', c: '7:7' });
+    const unknown = build(await contextOf({ Dockerfile: 'FROM node:24-slim\nCOPY --chown=ada a /a', a: '' }));
+    await assert.rejects(unknown, /line 2: --chown: the base image has no user "ada"/);
     await writeFile(nodeBinary, 'another version');
     assert.equal((await createNodeBaseImage(options, signal)).created, true);
   });
 });
+
+/** The numbers of the owners of the files in the image's last three layers. */
+async function ownersIn(tag: string): Promise<Record<string, string>> {
+  const ref = parseReference(tag);
+  const image = await client.image(ref, signal);
+  const owners: Record<string, string> = {};
+  for (const layer of image.layers.slice(-3)) {
+    const tar = extract();
+    const flow = pipeline(await client.blob(ref, layer, signal), createGunzip(), tar);
+    for await (const entry of tar) {
+      owners[entry.header.name] = `${entry.header.uid}:${entry.header.gid}`;
+      entry.resume();
+    }
+    await flow;
+  }
+  return owners;
+}

@@ -11,6 +11,7 @@ import { mediaTypes, type Platform } from '#oci/manifest.ts';
 import type { Descriptor, ImageRef, RegistryClient } from '#oci/port.ts';
 import { formatReference, parseReference } from '#oci/reference.ts';
 import { thisPlatform } from '#oci/registry-client.ts';
+import { type Accounts, readAccounts } from './base-accounts.ts';
 import { type BaseImage, resolveBase } from './base-image.ts';
 import { BuildContext } from './build-context.ts';
 import { parseDockerfile } from './dockerfile.ts';
@@ -68,7 +69,13 @@ export async function buildImage(options: BuildImageOptions, signal: AbortSignal
   const dockerfile = parseDockerfile(await readDockerfile(file));
   const context = await BuildContext.open(options.context, file);
   const base = await resolveBase({ image: dockerfile.from.image, context: context.root, client, platform }, signal);
-  const plan = await planImage(dockerfile, { config: base.config, empty: base.layers.length === 0 }, context);
+  let accounts: Promise<Accounts> | undefined;
+  const readOnce = () => {
+    accounts ??= readAccounts(base, signal);
+    return accounts;
+  };
+  const start = { config: base.config, empty: base.layers.length === 0, accounts: readOnce };
+  const plan = await planImage(dockerfile, start, context);
   const baseAt = clock.now();
   const work = await mkdtemp(join(options.workDir, 'build-'));
   try {

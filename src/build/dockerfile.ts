@@ -1,4 +1,5 @@
 import { AppError } from '#base/errors.ts';
+import type { Owner } from './base-accounts.ts';
 import { type LogicalLine, splitDockerfile } from './dockerfile-lines.ts';
 import { splitWords } from './dockerfile-words.ts';
 
@@ -7,7 +8,7 @@ export interface CopyInstruction {
   line: number;
   sources: string[];
   destination: string;
-  owner: { uid: number; gid: number } | undefined;
+  owner: Owner | undefined;
   mode: number | undefined;
 }
 
@@ -107,15 +108,11 @@ function parseCopy(line: LogicalLine): CopyInstruction {
   };
 }
 
-function parseOwner(line: LogicalLine, text: string | undefined): CopyInstruction['owner'] {
+function parseOwner(line: LogicalLine, text: string | undefined): Owner | undefined {
   if (text === undefined) return undefined;
-  // Root is 0 everywhere; any other name means what the base says.
-  const match = /^(\d{1,9})(?::(\d{1,9}))?$/.exec(text.replace(/\broot\b/g, '0'));
-  if (!match)
-    throw new AppError('unsupported', `Dockerfile line ${line.line}: COPY --chown=${text} names a user by name`, {
-      hint: 'write numbers, such as --chown=1000:1000: which number a name has stands in the base image, which is not unpacked',
-    });
-  return { uid: Number(match[1]), gid: Number(match[2] ?? match[1]) };
+  const match = /^([\w.-]+)(?::([\w.-]+))?$/.exec(text);
+  if (!match) throw wrong(line, `COPY --chown=${text} is not USER or USER:GROUP`);
+  return { user: match[1] ?? '', group: match[2] };
 }
 
 function parseMode(line: LogicalLine, text: string | undefined): number | undefined {

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { unreachable } from '#base/assert.ts';
 import { AppError } from '#base/errors.ts';
 import type { ImageConfig } from '#oci/port.ts';
+import { type Accounts, resolveOwner } from './base-accounts.ts';
 import type { BuildContext, ContextEntry, FoundSource } from './build-context.ts';
 import type { CopyInstruction, Dockerfile, Instruction } from './dockerfile.ts';
 import { expandWord } from './dockerfile-words.ts';
@@ -33,12 +34,13 @@ interface State {
   pending: LayerEntry[];
   commandSet: boolean;
   layers: PlannedLayer[];
+  accounts: () => Promise<Accounts>;
 }
 
 /** Works out layers and configuration of a Dockerfile on top of a base's configuration. Reads names of files, not contents. */
 export async function planImage(
   dockerfile: Dockerfile,
-  base: { config: ImageConfig; empty: boolean },
+  base: { config: ImageConfig; empty: boolean; accounts: () => Promise<Accounts> },
   context: BuildContext,
 ): Promise<ImagePlan> {
   const inherited = base.config.config;
@@ -50,6 +52,7 @@ export async function planImage(
     pending: [],
     commandSet: false,
     layers: [],
+    accounts: base.accounts,
   };
   addDirectory(state, state.workdir);
   for (const instruction of dockerfile.instructions) await step(state, instruction, context);
@@ -106,10 +109,13 @@ function expandAt(word: string, variables: ReadonlyMap<string, string>, line: nu
   try {
     return expandWord(word, variables);
   } catch (error) {
-    if (error instanceof AppError)
-      throw new AppError(error.code, `Dockerfile line ${line}: ${error.message}`, { hint: error.hint });
-    throw error;
+    throw atLine(error, line);
   }
+}
+
+function atLine(error: unknown, line: number): unknown {
+  if (!(error instanceof AppError)) return error;
+  return new AppError(error.code, `Dockerfile line ${line}: ${error.message}`, { hint: error.hint });
 }
 
 function exposedPort(text: string, line: number): string {
@@ -133,15 +139,15 @@ async function copy(state: State, instruction: CopyInstruction, context: BuildCo
       'bad-input',
       `Dockerfile line ${instruction.line}: COPY of several sources needs a destination that ends with /`,
     );
+  const rights = { owner: await ownerOf(state, instruction), mode: instruction.mode };
   const entries: LayerEntry[] = [];
   for (const source of found) {
     const into = source.directory ? destination : namesDirectory ? posix.join(destination, source.name) : destination;
-    if (source.directory && !state.directories.has(into) && into !== '/')
-      entries.push(directoryEntry(into, instruction));
+    if (source.directory && !state.directories.has(into) && into !== '/') entries.push(directoryEntry(into, rights));
     if (source.directory || namesDirectory) addDirectory(state, destination);
     for (const entry of source.entries) {
       const path = posix.join(into, entry.path);
-      entries.push(layerEntry(path.slice(1), entry, instruction));
+      entries.push(layerEntry(path.slice(1), entry, rights));
       addDirectory(state, entry.type === 'directory' ? path : posix.dirname(path));
     }
   }
@@ -152,12 +158,24 @@ async function copy(state: State, instruction: CopyInstruction, context: BuildCo
   state.pending = [];
 }
 
-function directoryEntry(path: string, instruction: CopyInstruction): LayerEntry {
-  return { type: 'directory', path: path.slice(1), mode: 0o755, ...instruction.owner };
+interface Rights {
+  owner: { uid: number; gid: number } | undefined;
+  mode: number | undefined;
+}
+
+async function ownerOf(state: State, { owner, line }: CopyInstruction): Promise<Rights['owner']> {
+  if (!owner) return undefined;
+  return await resolveOwner(owner, state.accounts).catch((error: unknown) => {
+    throw atLine(error, line);
+  });
+}
+
+function directoryEntry(path: string, { owner }: Rights): LayerEntry {
+  return { type: 'directory', path: path.slice(1), mode: 0o755, ...owner };
 }
 
 /** Modes are 0755 or 0644 by the executable bit, so that the umask of a checkout does not change the image. */
-function layerEntry(path: string, entry: ContextEntry, { owner, mode }: CopyInstruction): LayerEntry {
+function layerEntry(path: string, entry: ContextEntry, { owner, mode }: Rights): LayerEntry {
   switch (entry.type) {
     case 'directory':
       return { type: 'directory', path, mode: 0o755, ...owner };

@@ -28,7 +28,7 @@ export interface NodeBaseImageOptions {
 
 const keyAnnotation = 'dev.slipway.node-base.key';
 /** Part of the key: raise it when the layers below change. */
-const recipe = '2';
+const recipe = '3';
 
 /**
  * Makes sure that `ref` is a base image with this node in `/usr/local/bin`, as far as programs of pure JavaScript need
@@ -53,8 +53,9 @@ export async function createNodeBaseImage(
     const node: LayerEntry = { type: 'file', path: 'usr/local/bin/node', file: nodeBinary, size, mode: 0o755 };
     // Not compressed: on one machine that is quicker for all, and the bytes travel only over loopback.
     const layers = await Promise.all([
-      writeLayer(systemFiles, { file: join(work, 'system.tar'), compress: false }, signal),
       writeLayer([node], { file: join(work, 'node.tar'), compress: false }, signal),
+      // Uppermost, so that a build that looks for a user by name need not read through the big one.
+      writeLayer(systemFiles, { file: join(work, 'system.tar'), compress: false }, signal),
     ]);
     const config = Buffer.from(
       JSON.stringify(
@@ -128,7 +129,7 @@ function configDocument(options: NodeBaseImageOptions, diffIds: Digest[]) {
       Cmd: ['node'],
     },
     rootfs: { type: 'layers', diff_ids: diffIds },
-    history: [{ created_by: 'system files' }, { created_by: 'COPY node /usr/local/bin/node' }],
+    history: [{ created_by: 'COPY node /usr/local/bin/node' }, { created_by: 'system files' }],
   };
 }
 

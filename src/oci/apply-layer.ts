@@ -41,7 +41,7 @@ export async function applyLayer(root: string, layer: Layer, options: { limits: 
     },
   });
   const source = await layer.open();
-  const unpack = decompressor(layer.mediaType);
+  const unpack = layerDecompressor(layer.mediaType);
   const tar = extract();
   const streams = unpack ? [source, unpack, measure, tar] : [source, measure, tar];
   // A failing consumer destroys the tar stream, which ends the pipeline; its error is the one to report.
@@ -59,7 +59,8 @@ export async function applyLayer(root: string, layer: Layer, options: { limits: 
     throw new AppError('corrupt-data', `a layer has the content ${diffId}, but its image says ${layer.diffId}`);
 }
 
-function decompressor(mediaType: string): Transform | undefined {
+/** Undefined for a layer that is not compressed. Throws `unsupported` for a type we cannot read. */
+export function layerDecompressor(mediaType: string): Transform | undefined {
   if (/[+.]gzip$/.test(mediaType)) return createGunzip();
   if (/[+.]zstd$/.test(mediaType)) return createZstdDecompress();
   if (/[.]tar$/.test(mediaType)) return undefined;
