@@ -40,13 +40,24 @@ function entryOf(secret: KubeObject): Entry | undefined {
   return { type, url, credentials: { username: username ?? 'x-access-token', password: secretValue } };
 }
 
-/** The credentials for a repository: its own Secret's, else those of the `repo-creds` with the longest matching prefix. */
+/** An address as credentials are bound to it: scheme, host and port count, so that none goes where it was not meant for. */
+function addressOf(url: string): string {
+  if (!URL.canParse(url)) return repositoryKey(url);
+  const { protocol, host, pathname } = new URL(url);
+  return `${protocol}//${host}${pathname.replace(/\/+$/, '').replace(/\.git$/i, '')}`.toLowerCase();
+}
+
+function isBelow(address: string, prefix: string): boolean {
+  return address === prefix || address.startsWith(`${prefix}/`);
+}
+
+/** The credentials for a repository: its own Secret's, else those of the `repo-creds` with the longest path it lies below. */
 export function chooseCredentials(entries: readonly Entry[], url: string): GitCredentials | undefined {
-  const key = repositoryKey(url);
-  const own = entries.find((entry) => entry.type === 'repository' && repositoryKey(entry.url) === key);
+  const address = addressOf(url);
+  const own = entries.find((entry) => entry.type === 'repository' && addressOf(entry.url) === address);
   if (own?.credentials) return own.credentials;
   return entries
-    .filter((entry) => entry.type === 'repo-creds' && key.startsWith(repositoryKey(entry.url)))
+    .filter((entry) => entry.type === 'repo-creds' && isBelow(address, addressOf(entry.url)))
     .sort((a, b) => b.url.length - a.url.length)[0]?.credentials;
 }
 
