@@ -167,6 +167,7 @@ export class JobExecutor implements AsyncDisposable {
       result = { conclusion: 'failure', outputs: {}, annotations: [failure], summary: '', environmentUrl: undefined };
     }
     accounts.revokeJobTokens(jobId);
+    await endLeftovers([jobId]);
     // Stopping the forge ends jobs; they stay in progress in the database and begin again with the next start.
     if (this.#stop.signal.aborted) return;
     db.transaction(() => {

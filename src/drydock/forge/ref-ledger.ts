@@ -1,5 +1,6 @@
 import type { Clock } from '#base/clock.ts';
 import type { JsonObject } from '#base/json.ts';
+import { retry } from '#base/retry.ts';
 import type { Account, Accounts, Identity } from './accounts.ts';
 import type { Commit } from './commits.ts';
 import { findCommit, listCommits } from './commits.ts';
@@ -56,7 +57,10 @@ export class RefLedger {
         return await work();
       } finally {
         // The refs have moved whatever became of the request, so its abort does not reach this far.
-        await this.#record(repo, new AbortController().signal);
+        const { signal } = new AbortController();
+        const { clock } = this.#deps;
+        const options = { clock, signal, attempts: 5, firstDelayMs: 50, retryIf: () => true };
+        await retry(options, () => this.#record(repo, signal));
       }
     });
   }

@@ -110,25 +110,23 @@ export async function startForge(options: ForgeOptions): Promise<Forge> {
   // The first parse loads GitHub's schema, which takes longer than all later ones.
   void parseWorkflow('warm-up.yml', 'on: push\njobs: {a: {runs-on: x, steps: [{run: "true"}]}}');
   unfinished.move();
-  return {
-    ...listening,
-    seed: forgeSeed(parts),
-    [Symbol.asyncDispose]: async () => {
-      await closeServer(server);
-      schedules[Symbol.dispose]();
-      await dispatcher[Symbol.asyncDispose]();
-      await scheduler[Symbol.asyncDispose]();
-      await executor[Symbol.asyncDispose]();
-      await webhooks[Symbol.asyncDispose]();
-      db[Symbol.dispose]();
-    },
-  };
+  const stop = () => stopForge(server, [schedules, dispatcher, scheduler, executor, webhooks, db]);
+  return { ...listening, seed: forgeSeed(parts), [Symbol.asyncDispose]: stop };
 }
 
 async function closeServer(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeAllConnections();
   await closed;
+}
+
+/** Ends connections, then the parts in the given order. */
+async function stopForge(server: Server, parts: (Disposable | AsyncDisposable)[]): Promise<void> {
+  await closeServer(server);
+  for (const part of parts) {
+    if (Symbol.asyncDispose in part) await part[Symbol.asyncDispose]();
+    else part[Symbol.dispose]();
+  }
 }
 
 function serve(server: Server, parts: ForgeParts): void {

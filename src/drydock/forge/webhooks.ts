@@ -57,6 +57,8 @@ export interface NewHook {
 
 const attemptLimit = 12;
 const keptPerHook = 500;
+/** Deliveries that wait for one hook; beyond that the oldest are given up, visibly. */
+const waitingPerHook = 1000;
 const requestTimeoutMs = 10_000;
 const hookLimit = 50;
 
@@ -212,6 +214,19 @@ export class Webhooks {
       hookId,
       keptPerHook,
     );
+    this.#dropOverflow(hookId);
+  }
+
+  #dropOverflow(hookId: number): void {
+    const { changes } = this.#deps.db.run(
+      `UPDATE deliveries SET state = 'failed', response = 'given up: too many deliveries wait' WHERE state = 'pending' AND hook_id = ?
+       AND id <= (SELECT id FROM deliveries WHERE hook_id = ? AND state = 'pending' ORDER BY id DESC LIMIT 1 OFFSET ?)`,
+      hookId,
+      hookId,
+      waitingPerHook,
+    );
+    if (changes > 0)
+      this.#deps.logger.warn({ hook: hookId, changes }, 'webhook deliveries were given up: too many wait');
   }
 
   async #deliverNext(hookId: number, signal: AbortSignal): Promise<Outcome> {

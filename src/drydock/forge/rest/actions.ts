@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { Hono } from 'hono';
 import { AppError } from '#base/errors.ts';
@@ -9,6 +9,7 @@ import type { ForgeParts } from '../parts.ts';
 import type { Repository } from '../repositories.ts';
 import { annotationsOf, type RunRow, type WorkflowRow } from '../run-store.ts';
 import { jobView, workflowView } from '../run-views.ts';
+import { zipOf } from '../zip.ts';
 import {
   actorOf,
   bodyOf,
@@ -102,6 +103,17 @@ function runRoutes(app: Hono<RestEnv>, parts: ForgeParts): void {
     const run = runOf(parts, c, repo);
     const jobs = runs.jobs(run.id, idParam(c, 'attempt'));
     return c.json({ total_count: jobs.length, jobs: pageOf(c, jobs).map((job) => jobView(links, job, { run, repo })) });
+  });
+  app.get(`${base}/:run/logs`, async (c) => {
+    const run = runOf(parts, c, repositoryOf(parts, c, read));
+    const jobs = runs.jobs(run.id, run.attempt);
+    const entries = await Promise.all(
+      jobs.map(async (job, at) => ({
+        name: `${at + 1}_${job.name.replaceAll(/[\\/:*?"<>|]/g, '_')}.txt`,
+        content: await readFile(parts.executor.logFile(job)).catch(() => Buffer.alloc(0)),
+      })),
+    );
+    return c.body(new Uint8Array(zipOf(entries)), 200, { 'content-type': 'application/zip' });
   });
   app.post(`${base}/:run/cancel`, (c) => {
     const run = runOf(parts, c, repositoryOf(parts, c, write));

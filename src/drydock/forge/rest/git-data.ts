@@ -80,6 +80,7 @@ function refRoutes(app: Hono<RestEnv>, parts: ForgeParts): void {
     if (!known) throw new AppError('bad-input', 'Reference does not exist');
     const body = await bodyOf(c);
     const to = requiredText(body, 'sha');
+    if (!/^[0-9a-f]{40}$/.test(to)) throw new AppError('bad-input', 'sha must be 40 hexadecimal digits');
     const call = { repository: repos.gitDir(repo), okCodes: [0, 1, 128] };
     const { code } = await git.run(['merge-base', '--is-ancestor', known.sha, to], call, c.req.raw.signal);
     if (code !== 0 && body['force'] !== true) throw new AppError('bad-input', 'Update is not a fast forward');
