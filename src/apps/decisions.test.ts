@@ -10,7 +10,6 @@ import { planDeletion } from './deletion.ts';
 import { DriftTracker, differingFields } from './drift.ts';
 import { beginOperation, endOperation, operationId, restartOperation, retryDueInMs } from './operation-state.ts';
 import { isDestinationPermitted, isKindPermitted, isSourcePermitted, resolveDestination } from './project.ts';
-import { chooseCredentials } from './repositories.ts';
 import { mayRetry, retryDelayMs } from './retry.ts';
 import { historyAfter, withReconciledAt } from './status.ts';
 
@@ -341,25 +340,6 @@ test('destinations: by server or name, never both', () => {
   assert.deepEqual(of({ name: 'in-cluster' }), of({ server: 'https://kubernetes.default.svc' }));
   assert.deepEqual(of({ server: 'https://127.0.0.1:1/' }), of({ name: 'in-cluster' }));
   for (const wrong of [{}, { name: 'in-cluster', server: 'x' }, { name: 'other' }]) assert.ok('problem' in of(wrong));
-});
-
-test('credentials: the own Secret, then the longest prefix', () => {
-  const entry = (type: string, url: string, username: string) => ({
-    type,
-    url,
-    credentials: { username, password: 'p' },
-  });
-  const entries = [
-    entry('repo-creds', 'https://h/', 'wide'),
-    entry('repo-creds', 'https://h/org', 'narrow'),
-    entry('repository', 'https://h/org/own.git', 'own'),
-  ];
-  assert.deepEqual(
-    ['https://h/org/own', 'git@h:org/x.git', 'https://h/else/x', 'https://other/x'].map(
-      (url) => chooseCredentials(entries, url)?.username,
-    ),
-    ['own', 'narrow', 'wide', undefined],
-  );
 });
 
 const finalizers = ['resources-finalizer.argocd.argoproj.io'];
