@@ -15,17 +15,24 @@ export class Exchange {
   readonly url: URL;
   readonly query: URLSearchParams;
   user: User = anonymous;
-  /** Aborts when the client is gone or the answer is complete. */
-  readonly signal: AbortSignal;
+  #signal: AbortSignal | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse, url: URL) {
     this.request = request;
     this.response = response;
     this.url = url;
     this.query = url.searchParams;
-    const abort = new AbortController();
-    this.signal = abort.signal;
-    response.on('close', () => abort.abort());
+  }
+
+  /** Aborts when the client is gone or the answer is complete. Made on demand: most requests need none. */
+  get signal(): AbortSignal {
+    if (!this.#signal) {
+      const abort = new AbortController();
+      if (this.response.closed) abort.abort();
+      else this.response.once('close', () => abort.abort());
+      this.#signal = abort.signal;
+    }
+    return this.#signal;
   }
 
   get method(): string {

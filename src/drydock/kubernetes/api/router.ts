@@ -50,7 +50,7 @@ export class Router {
       exchange.user = authenticate(request, this.#deps.adminToken);
       await this.#route(exchange);
     } catch (error) {
-      if (!(error instanceof ApiError) && !exchange.signal.aborted)
+      if (!(error instanceof ApiError) && !response.destroyed)
         this.#deps.logger.error({ method: exchange.method, path: exchange.url.pathname }, messageOf(error));
       await exchange.fail(error).catch(() => response.destroy());
     }
