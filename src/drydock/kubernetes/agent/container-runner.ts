@@ -11,6 +11,7 @@ import {
   type PreparedContainer,
   prepareContainer,
   pullSecrets,
+  refreshVolumes,
   StartRefusal,
 } from './container-start.ts';
 import { type ContainerRun, restartDelayMs, restarts, type Terminated } from './container-state.ts';
@@ -88,6 +89,27 @@ export class ContainerRunner {
     if (preStop && graceMs > 0) await this.#preStop(preStop, graceMs);
     await process.stop(Math.max(0, graceMs - (this.#deps.clock.now() - before)));
     await this.#ended;
+  }
+
+  /** A ConfigMap or Secret changed that its volumes may show. One that is gone leaves the files as they were. */
+  async refreshVolumes(): Promise<void> {
+    const { run } = this;
+    const prepared = this.#prepared;
+    if (!this.#process || !prepared || run.spec.mounts.length === 0) return;
+    const { podSpec, podIp } = this.#context;
+    const input = {
+      pod: this.#context.pod(),
+      podSpec,
+      container: run.spec,
+      image: prepared.image,
+      podIp,
+      port: this.#port ?? 0,
+    };
+    try {
+      await refreshVolumes(this.#deps, input);
+    } catch (error) {
+      this.#event('Warning', 'FailedMount', messageOf(error));
+    }
   }
 
   kill(): void {

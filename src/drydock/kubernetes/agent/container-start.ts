@@ -90,6 +90,12 @@ export async function prepareContainer(deps: AgentDeps, input: ContainerToPrepar
   }
 }
 
+/** Brings the files of a running container's volumes up to date with their sources. Throws StartRefusal. */
+export async function refreshVolumes(deps: AgentDeps, input: ContainerToPrepare): Promise<void> {
+  const podDir = join(deps.node.podsDir, input.pod.metadata.uid ?? '');
+  await placeMounts(deps, input, { podDir, sources: sourcesOf(deps, input) });
+}
+
 function sourcesOf(deps: AgentDeps, input: ContainerToPrepare): EnvironmentSources {
   const { namespace } = input.pod.metadata;
   return {

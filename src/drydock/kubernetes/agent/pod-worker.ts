@@ -72,6 +72,14 @@ export class PodWorker {
     this.#starting.abort();
   }
 
+  /** Shows a changed ConfigMap or Secret in the volumes that hold it. */
+  async refreshVolumes(source: ApiObject): Promise<void> {
+    if (source.metadata.namespace !== this.#pod.metadata.namespace) return;
+    // Names in the spec are few: a name that means something else costs one comparison of files.
+    if (!JSON.stringify(this.#spec.volumes).includes(JSON.stringify(source.metadata.name))) return;
+    for (const runner of this.#all()) await runner.refreshVolumes();
+  }
+
   /** Ends all processes, leaves the object and the files alone. For the agent's own end. */
   async shutDown(graceMs: number): Promise<void> {
     this.#starting.abort();

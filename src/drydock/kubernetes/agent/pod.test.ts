@@ -141,6 +141,20 @@ test('variables and volumes come from the objects they name', async () => {
   );
 });
 
+test('a running container sees its volume follow the object', async () => {
+  const { api } = world;
+  const metadata = { name: 'live', namespace: 'default' };
+  await api.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { a: 'old\n' } }, 'test');
+  const mounts = { volumeMounts: [{ name: 'v', mountPath: '/app/v' }] };
+  const script = 'until grep -q new v/a; do sleep 0.05; done; cat v/a';
+  const volumes = [{ name: 'v', configMap: { name: 'live' } }];
+  await api.create(pod('follows', { ...sh(script), ...mounts }, { restartPolicy: 'Never', volumes }), 'test');
+  await phaseOf('follows', 'Running');
+  await api.mergePatch('configmaps', 'default', 'live', { data: { a: 'new\n' } }, { manager: 'test' });
+  await phaseOf('follows', 'Succeeded');
+  assert.equal(await logOf('follows'), 'new\n');
+});
+
 test('init containers run one after the other, before the others', async () => {
   const initContainers = [
     {

@@ -113,7 +113,7 @@ class PodSet {
   readonly #proxy: ServiceProxy;
   readonly #workers = new Map<string, PodWorker>();
   readonly #queue: WorkQueue;
-  #stop: (() => void) | undefined;
+  readonly #stops: (() => void)[] = [];
 
   constructor(deps: AgentDeps, proxy: ServiceProxy) {
     this.#deps = deps;
@@ -125,19 +125,26 @@ class PodSet {
   /** Returns the uids of the pods that are here. */
   start(): Set<string> {
     const { api } = this.#deps;
-    this.#stop = api.onChange('pods', ({ object, type }) => {
+    const podsChange = api.onChange('pods', ({ object, type }) => {
       if (!this.#isMine(object)) return;
       const gone = type === 'DELETED' || object.metadata.deletionTimestamp !== undefined;
       if (gone) this.#workers.get(keyOf(object))?.abortStart();
       this.#queue.add(keyOf(object));
     });
+    this.#stops.push(podsChange);
+    for (const source of ['configmaps', 'secrets'])
+      this.#stops.push(
+        api.onChange(source, ({ object, type }) => {
+          if (type === 'MODIFIED') for (const worker of this.#workers.values()) void worker.refreshVolumes(object);
+        }),
+      );
     const mine = api.list('pods').filter((pod) => this.#isMine(pod));
     for (const pod of mine) this.#queue.add(keyOf(pod));
     return new Set(mine.map((pod) => pod.metadata.uid ?? ''));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop?.();
+    for (const stop of this.#stops) stop();
     const workers = [...this.#workers.values()];
     for (const worker of workers) worker.abortStart();
     await this.#queue[Symbol.asyncDispose]();

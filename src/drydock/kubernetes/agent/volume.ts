@@ -1,5 +1,5 @@
-import { chmod, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, normalize } from 'node:path';
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, normalize } from 'node:path';
 import { AppError } from '#base/errors.ts';
 import { getArray, getNumber, getString, isObject, type JsonObject } from '#base/json.ts';
 import { dataOf, type EnvironmentSources, fieldOf } from './environment.ts';
@@ -11,7 +11,7 @@ interface VolumeFile {
 }
 
 /**
- * What a volume holds. `files` are written anew at each start of a container; a `directory` is left as it is and kept
+ * What a volume holds. `files` follow their sources, also while containers run; a `directory` is left as it is and kept
  * for the life of the pod. Throws AppError when a source is missing or of a kind that is not supported.
  */
 export type VolumeContent =
@@ -125,10 +125,14 @@ export async function placeVolume(content: VolumeContent, directory: string): Pr
         if (!wanted.has(name)) await rm(join(directory, name), { recursive: true, force: true });
       for (const file of content.files) {
         const path = join(directory, file.path);
+        const before = await readFile(path).catch(() => undefined);
+        if (before?.equals(file.content)) continue;
         await mkdir(dirname(path), { recursive: true });
-        await rm(path, { force: true });
-        await writeFile(path, file.content, { mode: 0o600 });
-        await chmod(path, file.mode & 0o777);
+        // Put in place whole: a container may be reading the old one.
+        const fresh = join(dirname(path), `..new-${basename(path)}`);
+        await writeFile(fresh, file.content, { mode: 0o600 });
+        await chmod(fresh, file.mode & 0o777);
+        await rename(fresh, path);
       }
       return directory;
     }
