@@ -104,7 +104,11 @@ async function runBackend(deps: GitHttpDeps, { repo, call, request, response, us
   // git may stop reading early, for example when it refuses the push; its own answer says why.
   child.stdin.on('error', () => {});
   request.pipe(child.stdin);
-  request.once('error', () => child.kill());
+  // Without its end a push would wait for more input, and hold the repository's lock, for ever.
+  request.once('close', () => {
+    if (!request.complete) child.kill();
+  });
+  request.on('error', () => child.kill());
   passCgi(child.stdout, response);
   const code = await new Promise<number>((resolve) => {
     child.once('error', (error) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
+import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import { getArray, getNumber, getPath, getString } from '#base/json.ts';
 import { logsOf, startWorld, type World } from './forge-fixture.test.ts';
@@ -77,4 +78,38 @@ test('a push is stored, told to webhooks with a signature, and starts the workfl
   receiver.close();
   receiver.closeAllConnections();
   assert.ok(getNumber(run, 'id'));
+});
+
+test('a client that goes away in the middle of a push does not block the next one', async () => {
+  const { port } = world.forge;
+  const credentials = Buffer.from(`x:${world.token}`).toString('base64');
+  const socket = connect(port, '127.0.0.1');
+  socket.write(
+    `POST /myshop/app.git/git-receive-pack HTTP/1.1\r\nHost: forge\r\nAuthorization: Basic ${credentials}\r\n` +
+      'Content-Type: application/x-git-receive-pack-request\r\nContent-Length: 100000\r\n\r\n00',
+  );
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  socket.destroy();
+  const clone = await world.clone('myshop/app');
+  await world.commit(clone, { 'after.txt': 'x' }, 'feat: after');
+  await world.git(['push', '-q', 'origin', 'HEAD:main'], clone);
+  assert.equal(
+    getString((await world.api('GET', '/repos/myshop/app/commits/main')).body, 'commit', 'message'),
+    'feat: after',
+  );
+});
+
+test('a push that is not a fast-forward is refused without force, and told as forced with it', async () => {
+  const clone = await world.clone('myshop/app');
+  await world.commit(clone, { 'a.txt': '1' }, 'feat: one');
+  await world.git(['push', '-q', 'origin', 'HEAD:topic'], clone);
+  await world.git(['commit', '-q', '--amend', '-m', 'feat: other'], clone);
+  await assert.rejects(world.git(['push', '-q', 'origin', 'HEAD:topic'], clone), /non-fast-forward|rejected/);
+  await world.git(['push', '-q', '--force', 'origin', 'HEAD:topic'], clone);
+  await world.git(['push', '-q', 'origin', ':topic'], clone);
+  const branches = await world.api('GET', '/repos/myshop/app/branches');
+  assert.deepEqual(
+    getArray(branches.body).map((branch) => getString(branch, 'name')),
+    ['main'],
+  );
 });
