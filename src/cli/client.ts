@@ -4,6 +4,7 @@ import { getArray, getString, isObject, parseJson } from '#base/json.ts';
 import type { Application } from '#model/argocd/application.ts';
 import type { AuditEvent } from '#trace/event.ts';
 import type { TraceReport } from '#trace/report.ts';
+import { parseApplication, parseEvents, parseResources, parseRollback, parseTrace } from './answers.ts';
 import type { ServerAddress } from './server-file.ts';
 
 export interface ClientOptions {
@@ -62,20 +63,20 @@ export class Client {
 
   async resources(name: string): Promise<ManagedResource[]> {
     const answer = await this.#ask('GET', `${own}/applications/${encodeURIComponent(name)}/resources`);
-    return getArray(answer, 'items') as ManagedResource[];
+    return parseResources(answer);
   }
 
   async rollback(name: string, to: number | undefined): Promise<RollbackResult> {
     const answer = await this.#ask('POST', `${own}/applications/${encodeURIComponent(name)}/rollback`, { to });
-    return answer as unknown as RollbackResult;
+    return parseRollback(answer);
   }
 
   async events(query: Record<string, string | undefined>): Promise<AuditEvent[]> {
-    return getArray(await this.#ask('GET', `${own}/events${queryText(query)}`), 'items') as AuditEvent[];
+    return parseEvents(await this.#ask('GET', `${own}/events${queryText(query)}`));
   }
 
   async trace(query: string, namespace: string | undefined): Promise<TraceReport> {
-    return (await this.#ask('GET', `${own}/trace${queryText({ query, namespace })}`)) as unknown as TraceReport;
+    return parseTrace(await this.#ask('GET', `${own}/trace${queryText({ query, namespace })}`));
   }
 
   /** The application now and at every change; connects again when the stream breaks. Ends only with the signal. */
@@ -154,14 +155,6 @@ async function errorOf(answer: Response, what: string): Promise<AppError> {
   const message = getString(body, 'message') ?? `${what} was answered with ${answer.status}`;
   const known = Object.hasOwn(errorTable, code) ? (code as ErrorCode) : 'unavailable';
   return new AppError(known, message, { hint: getString(body, 'hint') });
-}
-
-function parseApplication(value: unknown): Application {
-  if (isObject(value) && isObject(value['spec']) && getString(value, 'metadata', 'name') !== undefined)
-    return value as unknown as Application;
-  throw new AppError('unavailable', 'the server answered with something that is no Application', {
-    hint: 'are the command line and the server of the same version?',
-  });
 }
 
 function parseWatched(value: Record<string, unknown>): WatchedApplication {

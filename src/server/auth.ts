@@ -19,12 +19,16 @@ export interface AuthOptions {
   now: () => number;
 }
 
-const cookieName = 'slipway_session';
 const sessionMs = 30 * 24 * 3600 * 1000;
 
 /** Compares in a time that depends on neither content nor length. */
 export function sameSecret(a: string, b: string): boolean {
   return timingSafeEqual(Buffer.from(sha256Hex(a)), Buffer.from(sha256Hex(b)));
+}
+
+/** Browsers keep cookies by host alone: with the port in the name, two servers of one machine do not log each other out. */
+function cookieName(c: Context): string {
+  return `slipway_session_${/:(\d+)$/.exec(c.req.header('host') ?? '')?.[1] ?? 'default'}`;
 }
 
 /** `expiry.signature`: survives restarts, ends when the token changes, and does not contain the token. */
@@ -43,12 +47,12 @@ export function tokenLink(options: AuthOptions): MiddlewareHandler<ServerEnv> {
     const given = c.req.query('token');
     if (c.req.method !== 'GET' || c.req.path !== '/' || given === undefined) return next();
     if (!sameSecret(given, options.token)) {
-      deleteCookie(c, cookieName);
+      deleteCookie(c, cookieName(c));
       throw new AppError('unauthorized', 'the token in this link is not valid', {
         hint: 'open the link that the server printed when it started',
       });
     }
-    setCookie(c, cookieName, mintSession(options.token, options.now() + sessionMs), {
+    setCookie(c, cookieName(c), mintSession(options.token, options.now() + sessionMs), {
       httpOnly: true,
       sameSite: 'Strict',
       path: '/',
@@ -82,7 +86,7 @@ function principalOf(c: Context, options: AuthOptions): Principal | undefined {
   if (bearer !== undefined && !sameSecret(bearer, options.token)) return undefined;
   if (given !== undefined && sameSecret(given, options.token))
     return { kind: bearer === undefined ? 'session' : 'token', name: actorName(c.req.header('x-slipway-actor')) };
-  const session = getCookie(c, cookieName);
+  const session = getCookie(c, cookieName(c));
   if (session !== undefined && isSession(session, options.token, options.now()))
     return { kind: 'session', name: 'admin' };
   // Without the check of the name, a foreign page could read through a host name of its own that points to loopback.
