@@ -105,10 +105,8 @@ async function invalidTasks(
   return out;
 }
 
-async function waitForCrds(deps: OperationDeps, groups: readonly SyncAction[][], signal: AbortSignal): Promise<void> {
-  const crds = groups
-    .flat()
-    .filter(({ task, kind }) => kind === 'apply' && task.key.kind === 'CustomResourceDefinition');
+async function waitForCrds(deps: OperationDeps, actions: readonly SyncAction[], signal: AbortSignal): Promise<void> {
+  const crds = actions.filter(({ task, kind }) => kind === 'apply' && task.key.kind === 'CustomResourceDefinition');
   if (crds.length === 0) return;
   const deadline = deps.clock.now() + crdWaitMs;
   for (const { task } of crds) {
@@ -204,7 +202,6 @@ class Run {
       return this.#end(step.phase, step.message);
     }
     const done = await this.#execute(step.groups);
-    await waitForCrds(this.#deps, step.groups, this.#signal);
     const failed = done.some((result) => result.status === 'SyncFailed');
     if (step.finishWhenDone && !failed) {
       await this.#execute([step.cleanup]);
@@ -261,7 +258,8 @@ class Run {
       if (task.target && !task.hook)
         this.#deps.comparer.noteApplied(desiredObject(task.target), object, application.spec.ignoreDifferences ?? []);
     };
-    const results = await executeStep({ kube: this.#deps.kube, written }, groups, options, this.#signal);
+    const between = (done: readonly SyncAction[]) => waitForCrds(this.#deps, done, this.#signal);
+    const results = await executeStep({ kube: this.#deps.kube, written, between }, groups, options, this.#signal);
     for (const result of results) this.#results.set(resultId(result), result);
     return results;
   }

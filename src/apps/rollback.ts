@@ -1,7 +1,8 @@
 import { AppError } from '#base/errors.ts';
-import type { CommitSha, FileChanges, GitMirror } from '#git/port.ts';
+import type { CommitInfo, CommitSha, FileChanges, GitMirror } from '#git/port.ts';
 import { parseCommitSha } from '#git/port.ts';
 import type { Application } from '#model/argocd/application.ts';
+import { isInput, type RenderInputs } from '#render/port.ts';
 import type { Actor } from '#trace/event.ts';
 import type { RollbackResult } from './port.ts';
 
@@ -10,15 +11,15 @@ export interface RollbackRequest {
   mirror: GitMirror;
   /** Branch that the application follows; undefined when it follows a tag or a commit. */
   targetRevision: string;
-  /** Files and folders it is rendered from. */
-  paths: string[];
+  /** The files that it is rendered from. */
+  inputs: Pick<RenderInputs, 'paths' | 'unread'>;
   /** History id to go back to; undefined for the newest change alone. */
   to: number | undefined;
   actor: Actor;
 }
 
 const maxCommits = 500;
-const author = { name: 'Slipway', email: 'slipway@localhost' };
+const identity = { name: 'Slipway', email: 'slipway@localhost' };
 
 function trailer(request: RollbackRequest): string {
   return `Rolled-back-application: ${request.application.metadata.name}\nRolled-back-by: ${request.actor.name}`;
@@ -39,36 +40,40 @@ async function branchOf(request: RollbackRequest, signal: AbortSignal): Promise<
   return name;
 }
 
-async function revertNewest(request: RollbackRequest, branch: string, signal: AbortSignal): Promise<RollbackResult> {
-  const { mirror, paths, application, actor } = request;
-  const head = await mirror.resolve(branch, signal);
-  const [newest] = await mirror.log({ from: head, paths, limit: 1 }, signal);
-  if (!newest || newest.parents.length === 0)
-    throw new AppError(
-      'not-found',
-      `no commit on ${branch} changed ${paths.join(', ')} of application ${application.metadata.name}`,
-      { hint: 'there is no earlier state to go back to' },
-    );
-  const commit = await mirror.revert(
-    { branch, commit: newest.sha, paths, author: { ...author, name: actor.name }, trailer: trailer(request) },
-    signal,
-  );
-  return { commit, reverted: newest.sha, message: `Revert "${newest.subject}"` };
+/** Files of the application that a commit changed. */
+async function ownChanges(request: RollbackRequest, commit: CommitInfo, signal: AbortSignal): Promise<string[]> {
+  const [parent] = commit.parents;
+  if (!parent) return [];
+  const changed = await request.mirror.changedPaths(parent, commit.sha, signal);
+  return changed.filter((path) => isInput(request.inputs, path));
 }
 
-/** What turns the files below `paths` of `from` into those of `to`. */
+async function revertNewest(request: RollbackRequest, branch: string, signal: AbortSignal): Promise<RollbackResult> {
+  const { mirror, inputs, application, actor } = request;
+  const head = await mirror.resolve(branch, signal);
+  for (const commit of await mirror.log({ from: head, paths: inputs.paths, limit: maxCommits }, signal)) {
+    const paths = await ownChanges(request, commit, signal);
+    if (paths.length === 0) continue;
+    const author = { ...identity, name: actor.name };
+    const revert = { branch, commit: commit.sha, paths, author, trailer: trailer(request) };
+    return { commit: await mirror.revert(revert, signal), reverted: commit.sha, message: `Revert "${commit.subject}"` };
+  }
+  throw new AppError('not-found', `no commit on ${branch} changed what ${application.metadata.name} is rendered from`, {
+    hint: 'there is no earlier state to go back to',
+  });
+}
+
+/** What turns the application's files of `from` into those of `to`. */
 async function restoring(
   request: RollbackRequest,
   from: CommitSha,
   to: CommitSha,
   signal: AbortSignal,
 ): Promise<FileChanges> {
-  const { mirror, paths } = request;
+  const { mirror, inputs } = request;
   const changes: FileChanges = new Map();
-  for (const path of await mirror.changedPaths(from, to, signal)) {
-    if (!paths.some((own) => own === '' || path === own || path.startsWith(`${own}/`))) continue;
-    changes.set(path, (await mirror.readFile(to, path, signal)) ?? null);
-  }
+  for (const path of await mirror.changedPaths(from, to, signal))
+    if (isInput(inputs, path)) changes.set(path, (await mirror.readFile(to, path, signal)) ?? null);
   return changes;
 }
 
@@ -87,17 +92,17 @@ async function restore(
       hint: `it has ${history.map((item) => item.id).join(', ') || 'none'}`,
     });
   const head = await mirror.resolve(branch, signal);
-  const undone = await mirror.log(
-    { from: head, paths: request.paths, limit: maxCommits, notReachableFrom: wanted },
-    signal,
-  );
+  const since = { from: head, paths: request.inputs.paths, limit: maxCommits, notReachableFrom: wanted };
+  const undone: CommitInfo[] = [];
+  for (const commit of await mirror.log(since, signal))
+    if ((await ownChanges(request, commit, signal)).length > 0) undone.push(commit);
   const subject = `Roll back ${application.metadata.name} to ${wanted.slice(0, 7)}`;
   const list = undone.map((commit) => `This reverts commit ${commit.sha}.`).join('\n');
   const commit = await mirror.commit(
     {
       branch,
       message: `${subject}\n\n${list}\n\n${trailer(request)}\n`,
-      author: { ...author, name: actor.name },
+      author: { ...identity, name: actor.name },
       change: async (parent) => await restoring(request, parent, wanted, signal),
     },
     signal,

@@ -1,10 +1,11 @@
 import { canonicalJson, sha256Hex } from '#base/digest.ts';
 import { isAppError } from '#base/errors.ts';
+import { jsonEqual } from '#base/json.ts';
 import type { CommitSha } from '#git/port.ts';
 import { type KubeDiscovery, type KubeObject, kindOf } from '#kube/port.ts';
 import type { Application, ApplicationSource } from '#model/argocd/application.ts';
 import { annotations } from '#model/argocd/names.ts';
-import type { Renderer, RenderRequest, SourceType } from '#render/port.ts';
+import type { Renderer, RenderInputs, Rendering, RenderRequest, SourceType } from '#render/port.ts';
 import { type DesiredObject, desiredObject } from '#sync/comparer.ts';
 import { hookRoleOf } from '#sync/hooks.ts';
 import { keyText, resourceKeyOf, trackingIdOf } from '#sync/identity.ts';
@@ -23,8 +24,8 @@ export interface Target {
   warnings: { type: 'RepeatedResourceWarning' | 'ExcludedResourceWarning'; message: string }[];
   /** Kinds the cluster does not serve, as `group/version/kind`. */
   unknownKinds: string[];
-  /** Per source: what its own repository's files it reads. */
-  paths: string[][];
+  /** Per source that renders: the files of its own repository that it reads. */
+  inputs: RenderInputs[];
 }
 
 export interface TargetDeps {
@@ -92,26 +93,30 @@ function renders(source: ApplicationSource): boolean {
   return !(source.ref && !source.path && !source.chart);
 }
 
-/** The commit to report: the one already reported when nothing that is read changed since. */
+/** The commits to report: those already reported when they give the same manifests. */
 async function effectiveCommits(
   deps: TargetDeps,
   opened: OpenSource[],
+  renderings: readonly Rendering[],
   known: string[] | undefined,
   signal: AbortSignal,
 ): Promise<string[]> {
   const now = opened.map(({ request }) => request.commit as string);
   if (known?.length !== now.length || now.every((commit, index) => commit === known[index])) return now;
+  const at = (index: number) => known[index] as CommitSha;
   const refs = new Map(
     opened.flatMap(({ source, request }, index) =>
-      source.ref ? [[source.ref, { mirror: request.mirror, commit: known[index] as CommitSha }] as const] : [],
+      source.ref ? [[source.ref, { mirror: request.mirror, commit: at(index) }] as const] : [],
     ),
   );
+  const rendering = opened.flatMap((source, index) => (renders(source.source) ? [{ ...source, index }] : []));
   try {
-    for (const [index, { source, request }] of opened.entries()) {
-      if (!renders(source)) continue;
-      const before = await deps.renderer.inputs({ ...request, commit: known[index] as CommitSha, refs }, signal);
-      const after = await deps.renderer.inputs(request, signal);
-      if (before.key !== after.key) return now;
+    for (const [position, { request, index }] of rendering.entries()) {
+      const earlier = { ...request, commit: at(index), refs };
+      const { key } = await deps.renderer.inputs(earlier, signal);
+      if (key === renderings[position]?.key) continue;
+      const { manifests } = await deps.renderer.render(earlier, signal);
+      if (!jsonEqual(manifests, renderings[position]?.manifests)) return now;
     }
     return known;
   } catch (error) {
@@ -212,21 +217,13 @@ export async function loadTarget(
   const same = previous?.inputsKey === inputsKey && previous.unknownKinds.length === 0 ? previous : undefined;
   if (same && options.known && same.revisions.every((revision, index) => revision === options.known?.[index]))
     return same;
-  const revisions = await effectiveCommits(deps, opened, options.known, signal);
+  const renderings: Rendering[] = [];
+  for (const { source, request } of opened)
+    if (renders(source)) renderings.push(await deps.renderer.render(request, signal));
+  const revisions = await effectiveCommits(deps, opened, renderings, options.known, signal);
   if (same) return { ...same, revisions };
-  const manifests: KubeObject[] = [];
-  const sourceTypes: SourceType[] = [];
-  const paths: string[][] = [];
-  for (const { source, request } of opened) {
-    if (!renders(source)) {
-      paths.push([]);
-      continue;
-    }
-    const rendering = await deps.renderer.render(request, signal);
-    sourceTypes.push(rendering.sourceType);
-    paths.push(rendering.paths);
-    manifests.push(...rendering.manifests);
-  }
-  const collected = await collect(deps, application, structuredClone(manifests), signal);
-  return { revisions, sourceTypes, inputsKey, paths, ...collected };
+  const sourceTypes = renderings.map(({ sourceType }) => sourceType);
+  const manifests = structuredClone(renderings.flatMap((rendering) => rendering.manifests));
+  const collected = await collect(deps, application, manifests, signal);
+  return { revisions, sourceTypes, inputsKey, inputs, ...collected };
 }

@@ -187,7 +187,7 @@ export class EngineFace implements ApplicationEngine {
       application,
       mirror,
       targetRevision: source.targetRevision ?? 'HEAD',
-      paths: target.paths[0] ?? [],
+      inputs: target.inputs[0] ?? { paths: [], unread: undefined },
       to: options.to,
       actor,
     };

@@ -6,8 +6,8 @@ import type { CommitSha, GitMirror } from '#git/port.ts';
 import type { KubeObject } from '#kube/port.ts';
 import type { HelmSource } from '#model/argocd/application.ts';
 import { buildEnvironment, expandVariables } from './build-environment.ts';
+import { scanChart } from './chart-scan.ts';
 import { checkOut } from './checkout.ts';
-import { chartUsesCapabilities } from './helm-capabilities.ts';
 import { manifestsOf } from './manifests.ts';
 import type { RenderRequest } from './port.ts';
 import { fileInRepository } from './repository-path.ts';
@@ -38,6 +38,10 @@ export interface HelmPlan {
   flags: string[];
   /** Undefined when no template of the chart asks for them. */
   capabilities: { kubeVersion: string; apiVersions: string[] } | undefined;
+  /** Stands for the chart's own files, but for value files that are not named. */
+  chart: string;
+  /** Value files at the chart's top that are not named are not read. */
+  unreadValues: boolean;
 }
 
 const timeoutMs = 90_000;
@@ -138,7 +142,7 @@ export async function planHelm(
   if (!helm.skipCrds) flags.push('--include-crds');
   if (helm.skipTests) flags.push('--skip-tests');
   if (helm.skipSchemaValidation) flags.push('--skip-schema-validation');
-  const usesCapabilities = await chartUsesCapabilities(request.mirror, request.commit, resolved, signal);
+  const scan = await scanChart(request.mirror, request.commit, resolved, signal);
   return {
     releaseName: helm.releaseName || request.application.name,
     namespace: helm.namespace || request.application.destinationNamespace,
@@ -150,7 +154,9 @@ export async function planHelm(
     })),
     fileParameters,
     flags,
-    capabilities: usesCapabilities
+    chart: scan.files ? resolved.tree : scan.rest,
+    unreadValues: !scan.files,
+    capabilities: scan.capabilities
       ? {
           kubeVersion: helm.kubeVersion || request.cluster.kubeVersion,
           apiVersions:

@@ -1,6 +1,7 @@
 import type { CommitSha, GitMirror } from '#git/port.ts';
 import type { KubeObject } from '#kube/port.ts';
 import type { ApplicationSource } from '#model/argocd/application.ts';
+import { isOptionalValues } from './chart-scan.ts';
 
 export type SourceType = 'Helm' | 'Kustomize' | 'Directory' | 'Plugin';
 
@@ -20,6 +21,18 @@ export interface RenderInputs {
   sourceType: SourceType;
   /** Files and folders of the source's own repository that the render reads. */
   paths: string[];
+  /** Of a chart: value files at the top of this folder are read only when they are among `used`. */
+  unread: { folder: string; used: string[] } | undefined;
+}
+
+/** Whether a file of the repository is read by a render. */
+export function isInput(inputs: Pick<RenderInputs, 'paths' | 'unread'>, path: string): boolean {
+  const { paths, unread } = inputs;
+  if (!paths.some((own) => own === '' || path === own || path.startsWith(`${own}/`))) return false;
+  if (!unread || unread.used.includes(path)) return true;
+  const name =
+    unread.folder === '' ? path : path.startsWith(`${unread.folder}/`) ? path.slice(unread.folder.length + 1) : '';
+  return !isOptionalValues(name);
 }
 
 export interface Rendering extends RenderInputs {

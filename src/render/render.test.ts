@@ -12,7 +12,7 @@ import { testClock, testEntropy } from '../../test/clock.ts';
 import { toolPath } from '../../test/tools.ts';
 import { expandVariables } from './build-environment.ts';
 import { withBlock } from './kustomize.ts';
-import type { Renderer, RenderRequest } from './port.ts';
+import { isInput, type Renderer, type RenderRequest } from './port.ts';
 import { createRenderer } from './renderer.ts';
 import { fileInRepository } from './repository-path.ts';
 import { parseYamlDocuments } from './yaml.ts';
@@ -40,6 +40,8 @@ before(async () => {
       '{{ .Release.Name }}',
       'v: "{{ .Values.a }} {{ .Values.b }} {{ .Values.c }} {{ .Values.d }} {{ .Values.e }} {{ .Release.Namespace }}"',
     ),
+    'reads/Chart.yaml': chart,
+    'reads/templates/cm.yaml': configMap('r', 'v: {{ .Files.Get "values-other.yaml" | quote }}'),
     'versions/Chart.yaml': chart,
     'versions/templates/cm.yaml': configMap('v', 'v: {{ .Capabilities.KubeVersion.Version }}'),
     'plain/one.yaml': `${configMap('one')}---\n${configMap('two')}`,
@@ -111,7 +113,7 @@ test('a chart: release name, namespace, CRDs, and values in the order of their w
     AbortSignal.timeout(20_000),
   );
   assert.equal(sourceType, 'Helm');
-  assert.deepEqual(paths, ['chart', 'chart/values-x.yaml', 'common/values.yaml', 'common/values.yaml']);
+  assert.deepEqual(paths, ['chart', 'chart/values-x.yaml', 'common/values.yaml']);
   assert.deepEqual(
     manifests.map(({ kind, metadata }) => `${kind} ${metadata.name}`),
     ['CustomResourceDefinition w.x.io', 'ConfigMap rel'],
@@ -206,6 +208,29 @@ test('results are found again by what they were made of: over commits, restarts 
     signal,
   );
   assert.equal((manifests[1]?.['data'] as { v: string }).v, 'chart other chart chart chart ns');
+});
+
+test('value files that an application does not name do not concern it, unless a template may read files', async () => {
+  const signal = AbortSignal.timeout(20_000);
+  const own = renderer();
+  const keyOf = async (path: string) => (await own.inputs(await request({ path }), signal)).key;
+  const before = [await keyOf('chart'), await keyOf('reads')];
+  server.commit('demo', { 'chart/values-other.yaml': 'a: 1\n', 'reads/values-other.yaml': 'a: 1\n' });
+  await mirror.fetch(signal);
+  const after = [await keyOf('chart'), await keyOf('reads')];
+  assert.deepEqual([before[0] === after[0], before[1] === after[1]], [true, false]);
+  const inputs = await own.inputs(await request({ path: 'chart', helm: { valueFiles: ['values-x.yaml'] } }), signal);
+  const paths = [
+    'chart/values.yaml',
+    'chart/values-x.yaml',
+    'chart/values-other.yaml',
+    'chart/templates/cm.yaml',
+    'elsewhere',
+  ];
+  assert.deepEqual(
+    paths.map((path) => isInput(inputs, path)),
+    [true, true, false, true, false],
+  );
 });
 
 test('a damaged result is made again', async () => {

@@ -56,8 +56,8 @@ export function createRenderer(deps: RendererDeps): Renderer {
   return {
     counts,
     async inputs(request, signal) {
-      const { key, sourceType, paths } = await prepare(deps, request, signal);
-      return { key, sourceType, paths };
+      const { key, sourceType, paths, unread } = await prepare(deps, request, signal);
+      return { key, sourceType, paths, unread };
     },
     async render(request, signal): Promise<Rendering> {
       const prepared = await prepare(deps, request, signal);
@@ -67,7 +67,8 @@ export function createRenderer(deps: RendererDeps): Renderer {
         running.set(prepared.key, work);
       }
       const manifests = await work;
-      return { key: prepared.key, sourceType: prepared.sourceType, paths: prepared.paths, manifests };
+      const { key, sourceType, paths, unread } = prepared;
+      return { key, sourceType, paths, unread, manifests };
     },
   };
 }
@@ -83,17 +84,12 @@ async function prepare(deps: RendererDeps, request: RenderRequest, signal: Abort
           hint: 'run "npm run setup", or install helm and start again',
         });
       const helm = await planHelm(request, resolved, signal);
-      const chartFiles = [
-        folder,
-        ...helm.values.filter((file) => file.mirror === request.mirror).map((file) => file.path),
-      ];
-      return {
-        key: keyOf({ ...base, helm: helmKey(helm, deps.helm) }),
-        sourceType: 'Helm',
-        paths: chartFiles,
-        resolved,
-        helm,
-      };
+      const values = helm.values.filter((file) => file.mirror === request.mirror).map((file) => file.path);
+      const paths = [...new Set([folder, ...values])];
+      // The chart's files stand in the plan's key, finer than by its folder.
+      const key = keyOf({ ...base, tree: helm.chart, helm: helmKey(helm, deps.helm) });
+      const unread = helm.unreadValues ? { folder, used: values } : undefined;
+      return { key, sourceType: 'Helm', paths, unread, resolved, helm };
     }
     case 'Kustomize': {
       const inputs = await kustomizeInputs(deps.kubectl, request, resolved, signal);
@@ -101,6 +97,7 @@ async function prepare(deps: RendererDeps, request: RenderRequest, signal: Abort
         key: keyOf({ ...base, kustomize: inputs.key }),
         sourceType: 'Kustomize',
         paths: inputs.paths,
+        unread: undefined,
         resolved,
         helm: undefined,
       };
@@ -110,6 +107,7 @@ async function prepare(deps: RendererDeps, request: RenderRequest, signal: Abort
         key: keyOf({ ...base, directory: resolved.source.directory ?? {} }),
         sourceType: 'Directory',
         paths: [folder],
+        unread: undefined,
         resolved,
         helm: undefined,
       };

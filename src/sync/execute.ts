@@ -13,6 +13,8 @@ export interface ExecuteDeps {
   kube: KubeClient;
   /** Told of what the server answered, before any watch tells it. */
   written: (task: SyncTask, object: KubeObject) => void;
+  /** Runs between a group and the next, e.g. to wait until new kinds are served. */
+  between: (done: readonly SyncAction[]) => Promise<void>;
 }
 
 export interface ExecuteOptions {
@@ -187,6 +189,7 @@ export async function executeStep(
     const pruneFailed =
       group.some((action) => action.kind === 'prune') && done.some((result) => result.status === 'SyncFailed');
     if (pruneFailed) break;
+    await deps.between(group);
   }
   return results;
 }

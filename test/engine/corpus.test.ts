@@ -163,6 +163,7 @@ test('objects of every kind are Synced after the first sync, stay so when everyt
   const app = await world.untilApplication('corpus', inSync, 20_000);
   const kinds = app.status?.resources?.map(({ kind, status }) => `${kind} ${status}`) ?? [];
   assert.equal(kinds.length, 16);
+  assert.equal(app.status?.operationState?.retryCount, undefined, 'one try was enough');
   assert.deepEqual(
     kinds.filter((line) => !line.endsWith(' Synced')),
     [],
