@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { Agent, request } from 'undici';
 import { getArray, getObject, getPath, getString } from '#base/json.ts';
 import { configMap, configMaps, deployment, deployments, type TestCluster, testCluster } from './api-fixture.test.ts';
 
@@ -261,6 +262,32 @@ test('without credentials only health and version answer', async () => {
     assert.equal((await cluster.send('GET', path, { token: '' })).text, 'ok');
   assert.match((await cluster.send('GET', '/readyz?verbose')).text, /\[\+\]ping ok\n(?:.*\n)*readyz check passed\n/);
   assert.match(getString((await cluster.send('GET', '/version', { token: '' })).body, 'gitVersion') ?? '', /^v1\.33\./);
+});
+
+test('the client certificate of the kubeconfig is the administrator, another one nobody', async () => {
+  const read = (name: string, text: string): string =>
+    Buffer.from(new RegExp(`${name}: (\\S+)`).exec(text)?.[1] ?? '', 'base64').toString();
+  const whoami = async (kubeconfig: string): Promise<[number, unknown]> => {
+    const agent = new Agent({
+      connect: {
+        ca: cluster.server.caPem,
+        cert: read('client-certificate-data', kubeconfig),
+        key: read('client-key-data', kubeconfig),
+      },
+    });
+    const answer = await request(`${cluster.server.listening.url}/apis/authentication.k8s.io/v1/selfsubjectreviews`, {
+      dispatcher: agent,
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+    });
+    const body = await answer.body.json();
+    await agent.close();
+    return [answer.statusCode, getPath(body, 'status', 'userInfo', 'username')];
+  };
+  assert.deepEqual(await whoami(cluster.server.kubeconfig()), [201, 'kubernetes-admin']);
+  await using other = await testCluster();
+  assert.deepEqual(await whoami(other.server.kubeconfig()), [403, undefined]);
 });
 
 test('a body above 3 MiB is refused', async () => {
