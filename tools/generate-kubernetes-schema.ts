@@ -67,7 +67,7 @@ function addNewerFields(types: Map<string, SchemaType>): void {
     const dot = name.indexOf('.');
     const alias = name.slice(0, dot);
     for (const field of type.fields) {
-      if (optionalSince133.has(`${name}.${field.name}`)) Object.assign(field, { required: false, omitEmpty: true });
+      if (optionalSince133.has(`${name}.${field.name}`)) field.required = false;
     }
     const known = new Set(type.fields.map((field) => field.name));
     for (const prefix of classPrefixes[alias] ?? ['V1']) {

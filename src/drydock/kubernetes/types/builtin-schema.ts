@@ -40,6 +40,9 @@ const scalars = new Set<string>([
   'Duration',
 ] satisfies ScalarType[]);
 
+/** Texts with a Go type of their own in another package. */
+const namedTexts: Record<string, string> = { UID: 'types.UID', NodeName: 'types.NodeName' };
+
 /** The generated schema of every built-in type; a type is compiled at its first use. */
 export interface BuiltinSchema {
   /** `apps/v1.Deployment` for a kind that is served; undefined for unknown ones. */
@@ -193,6 +196,8 @@ function compileType(compiler: Compiler, path: string, type: string): SchemaNode
     return { kind: 'map', element, goType: `map[string]${goTypeOf(element)}`, atomic: false };
   }
   if (scalars.has(type)) return { kind: 'scalar', scalar: type as ScalarType, goType: scalarGoType(type), enum: [] };
+  const named = namedTexts[type];
+  if (named !== undefined) return { kind: 'scalar', scalar: 'string', goType: named, enum: [] };
   if (type === 'RawExtension' || type === 'FieldsV1' || type === 'JSON') return { kind: 'any', deduced: false };
   const name = type.includes('.') ? type : `${path}.${type}`;
   const line = compiler.lines[name];

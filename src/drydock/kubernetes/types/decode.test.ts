@@ -63,7 +63,7 @@ test('values become canonical', () => {
   }).object;
   const [container] = (pod['spec'] as { containers: JsonObject[] }).containers;
   assert.deepEqual(container?.['resources'], { limits: { cpu: '250m', memory: '2Mi' } });
-  const lease = kind('Lease').decode({ spec: { renewTime: '2026-01-01T01:00:00.5+01:00' } }).object;
+  const lease = kind('Lease').decode({ spec: { renewTime: '2026-01-01T01:00:00.500000+01:00' } }).object;
   assert.deepEqual(lease['spec'], { renewTime: '2026-01-01T00:00:00.500000Z' });
   const event = kind('Event').decode({ lastTimestamp: '2026-01-01T00:00:00.9Z' }).object;
   assert.equal(event['lastTimestamp'], '2026-01-01T00:00:00Z');
@@ -129,6 +129,24 @@ const refusals: { name: string; of: string; raw: JsonObject; why: string }[] = [
     of: 'Pod',
     raw: { spec: { containers: {} } },
     why: 'json: cannot unmarshal object into Go struct field PodSpec.spec.containers of type []v1.Container',
+  },
+  {
+    name: 'the first of two, in the order of the document',
+    of: 'Deployment',
+    raw: { spec: { template: 1, replicas: 'x' } },
+    why: 'json: cannot unmarshal number into Go struct field DeploymentSpec.spec.template of type v1.PodTemplateSpec',
+  },
+  {
+    name: 'a number for a time',
+    of: 'Pod',
+    raw: { metadata: { creationTimestamp: 5 } },
+    why: 'json: cannot unmarshal number into Go struct field ObjectMeta.metadata.creationTimestamp of type string',
+  },
+  {
+    name: 'a number for a uid',
+    of: 'Pod',
+    raw: { metadata: { uid: 5 } },
+    why: 'json: cannot unmarshal number into Go struct field ObjectMeta.metadata.uid of type types.UID',
   },
   {
     name: 'a quantity',

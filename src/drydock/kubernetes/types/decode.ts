@@ -12,11 +12,27 @@ import { unknownFields } from './unknown-fields.ts';
 interface Cursor {
   goName: string;
   members: string;
-  /** Set when some struct had members that no field names. */
-  unknown: { found: boolean };
+  pass: Pass;
 }
 
-class DecodeFailure extends Error {}
+interface Pass {
+  /** Some struct had members that no field names. */
+  unknown: boolean;
+  /** Members are taken in the document's order, so that the first failure is the one Go tells; slower. */
+  inOrder: boolean;
+  /** The first wrong type so far; decoding goes on, because a text that cannot be read counts before it. */
+  saved?: string;
+}
+
+class DecodeFailure extends Error {
+  /** A wrong JSON type: Go reports it only when nothing worse follows. */
+  readonly isType: boolean;
+
+  constructor(message: string, isType = false) {
+    super(message);
+    this.isType = isType;
+  }
+}
 
 /** What the server accepts as JSON of this type, in canonical form. Throws ApiError 400 in the real server's words. */
 export function decodeStruct(
@@ -24,14 +40,29 @@ export function decodeStruct(
   raw: JsonObject,
   gvk: Gvk,
 ): { object: JsonObject; unknownFields: string[] } {
-  const cursor: Cursor = { goName: '', members: '', unknown: { found: false } };
+  const pass: Pass = { unknown: false, inOrder: false };
   try {
-    const object = decodeMembers(type, raw, cursor);
-    return { object, unknownFields: cursor.unknown.found ? unknownFields(type, raw) : [] };
+    const object = decodeMembers(type, raw, start(pass));
+    return { object, unknownFields: pass.unknown ? unknownFields(type, raw) : [] };
   } catch (error) {
     if (!(error instanceof DecodeFailure)) throw error;
-    throw new ApiError(400, 'BadRequest', cannotBeHandled(gvk, error.message));
+    throw new ApiError(400, 'BadRequest', cannotBeHandled(gvk, firstFailure(type, raw)));
   }
+}
+
+function start(pass: Pass): Cursor {
+  return { goName: '', members: '', pass };
+}
+
+function firstFailure(type: StructType, raw: JsonObject): string {
+  const pass: Pass = { unknown: false, inOrder: true };
+  try {
+    decodeMembers(type, raw, start(pass));
+  } catch (error) {
+    if (error instanceof DecodeFailure) return error.message;
+    throw error;
+  }
+  return pass.saved ?? '';
 }
 
 export function cannotBeHandled(gvk: Gvk, why: string): string {
@@ -41,7 +72,7 @@ export function cannotBeHandled(gvk: Gvk, why: string): string {
 function decodeMembers(type: StructType, raw: JsonObject, cursor: Cursor): JsonObject {
   const out: JsonObject = {};
   let seen = 0;
-  for (const field of type.fields) {
+  for (const field of cursor.pass.inOrder ? fieldsInOrder(type, raw) : type.fields) {
     const value = raw[field.name];
     if (value === undefined) {
       if (hasZero(field)) putZero(out, field);
@@ -58,21 +89,25 @@ function decodeMembers(type: StructType, raw: JsonObject, cursor: Cursor): JsonO
     if (isOmitted(field, decoded)) continue;
     out[field.name] = decoded;
   }
-  if (seen < Object.keys(raw).length) cursor.unknown.found = true;
+  if (seen < Object.keys(raw).length) cursor.pass.unknown = true;
   return out;
+}
+
+function fieldsInOrder(type: StructType, raw: JsonObject): StructField[] {
+  return Object.keys(raw).flatMap((key) => type.byName.get(key) ?? []);
 }
 
 function descend(cursor: Cursor, goName: string, member: string): Cursor {
   return {
     goName,
     members: cursor.members === '' ? member : `${cursor.members}.${member}`,
-    unknown: cursor.unknown,
+    pass: cursor.pass,
   };
 }
 
 /** What Go prints of an empty struct of this type. */
 export function zeroStruct(type: StructType): JsonObject {
-  return decodeMembers(type, {}, { goName: '', members: '', unknown: { found: false } });
+  return decodeMembers(type, {}, start({ unknown: false, inOrder: false }));
 }
 
 /** Go prints a member without omitempty always, and a struct, time, quantity or raw value that is no pointer too. */
@@ -142,6 +177,17 @@ function isOmitted(field: StructField, decoded: unknown): boolean {
 }
 
 function decodeNode(node: SchemaNode, value: unknown, cursor: Cursor): unknown {
+  if (!cursor.pass.inOrder) return decodeValue(node, value, cursor);
+  try {
+    return decodeValue(node, value, cursor);
+  } catch (error) {
+    if (!(error instanceof DecodeFailure) || !error.isType) throw error;
+    cursor.pass.saved ??= error.message;
+    return null;
+  }
+}
+
+function decodeValue(node: SchemaNode, value: unknown, cursor: Cursor): unknown {
   switch (node.kind) {
     case 'scalar':
       return decodeScalar(node, value, cursor);
@@ -192,15 +238,16 @@ function decodeScalar(node: ScalarNode, value: unknown, cursor: Cursor): unknown
     case 'IntOrString':
       if (typeof value === 'string') return value;
       if (typeof value === 'number') return decodeInteger(node, value, cursor);
-      break;
+      throw final(typeFailure(value, node.goType, cursor));
     case 'Quantity':
       return decodeQuantity(value);
     case 'Time':
     case 'MicroTime':
-      return decodeTime(node.scalar === 'Time' ? 0 : 6, value);
+      if (typeof value === 'string') return decodeTime(node.scalar === 'Time' ? 0 : 6, value);
+      throw final(typeFailure(value, 'string', cursor));
     case 'Duration':
       if (typeof value === 'string') return value;
-      throw new DecodeFailure(`json: cannot unmarshal ${jsonKind(value)} into Go value of type string`);
+      throw final(typeFailure(value, 'string', cursor));
     case 'bytes':
       if (typeof value === 'string') return decodeBytes(value);
       break;
@@ -229,10 +276,7 @@ function decodeQuantity(value: unknown): string {
   );
 }
 
-function decodeTime(digits: 0 | 6, value: unknown): string {
-  if (typeof value !== 'string') {
-    throw new DecodeFailure(`json: cannot unmarshal ${jsonKind(value)} into Go value of type string`);
-  }
+function decodeTime(digits: 0 | 6, value: string): string {
   try {
     return canonicalTime(value, digits);
   } catch (error) {
@@ -251,13 +295,18 @@ function decodeBytes(value: string): string {
   return text;
 }
 
+/** Types that read their own JSON end decoding at once. */
+function final(failure: DecodeFailure): DecodeFailure {
+  return new DecodeFailure(failure.message);
+}
+
 function typeFailure(value: unknown, goType: string, cursor: Cursor): DecodeFailure {
   return goFailure(jsonKind(value), goType, cursor);
 }
 
 function goFailure(what: string, goType: string, cursor: Cursor): DecodeFailure {
   const where = `Go struct field ${cursor.goName}.${cursor.members}`;
-  return new DecodeFailure(`json: cannot unmarshal ${what} into ${where} of type ${goType}`);
+  return new DecodeFailure(`json: cannot unmarshal ${what} into ${where} of type ${goType}`, true);
 }
 
 function jsonKind(value: unknown): string {

@@ -36,7 +36,7 @@ export function parseQuantity(text: string): Quantity | undefined {
   const scale = -fraction.length;
   const binaryIndex = letters === '' ? -1 : binary.indexOf(letters);
   if (binaryIndex > 0 && digits === '') {
-    return roundUp({ unscaled: unscaled << BigInt(10 * binaryIndex), scale, format: 'BinarySI' });
+    return capped(roundUp({ unscaled: unscaled << BigInt(10 * binaryIndex), scale, format: 'BinarySI' }));
   }
   if ((letters === 'e' || letters === 'E') && /\d/.test(digits)) {
     return roundUp({ unscaled, scale: scale + Number(digits), format: 'DecimalExponent' });
@@ -52,9 +52,24 @@ export function canonicalQuantity(text: string): string | undefined {
   if (known !== undefined) return known;
   const quantity = parseQuantity(text);
   if (quantity === undefined) return undefined;
-  const canonical = formatQuantity(quantity);
+  const canonical = keepsText(text, quantity) ? text : formatQuantity(quantity);
   if (canonicalCache.size < 10_000) canonicalCache.set(text, canonical);
   return canonical;
+}
+
+/** Upstream quirk: a text that looks canonical is stored as it came, so `+5` and `2.` stay. */
+function keepsText(text: string, { format }: Quantity): boolean {
+  const match = /^[+-]?0*(\d*)(\.?)(\d*)(.*)$/.exec(text);
+  if (match === null) return false;
+  const [, whole = '', , fraction = '', suffix = ''] = match;
+  if (format === 'BinarySI') {
+    const power = 10 * binary.indexOf(suffix);
+    const room = 15 - whole.length - Math.trunc(power * 0.3) - 1;
+    return fraction === '' && room >= 0 && whole !== '' && BigInt(whole) % 8n !== 0n;
+  }
+  const digits = (whole === '' ? '0' : whole) + fraction;
+  const scale = (decimal.get(suffix) ?? Number(suffix.slice(1))) - fraction.length;
+  return digits.length <= 18 && scale >= nano && scale % 3 === 0 && !digits.endsWith('000') && !digits.startsWith('0');
 }
 
 export function formatQuantity(quantity: Quantity): string {
@@ -74,6 +89,15 @@ export function compareQuantities(a: Quantity, b: Quantity): number {
 
 function absolute(quantity: Quantity): Quantity {
   return quantity.unscaled < 0n ? { ...quantity, unscaled: -quantity.unscaled } : quantity;
+}
+
+const largest = 2n ** 63n - 1n;
+
+/** A binary amount is at most the largest 64-bit number. */
+function capped(quantity: Quantity): Quantity {
+  const most: Quantity = { unscaled: largest, scale: 0, format: 'BinarySI' };
+  if (compareQuantities(absolute(quantity), most) <= 0) return quantity;
+  return quantity.unscaled < 0n ? { ...most, unscaled: -largest } : most;
 }
 
 function roundUp(quantity: Quantity): Quantity {

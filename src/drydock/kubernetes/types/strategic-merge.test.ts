@@ -62,6 +62,23 @@ const rows: { name: string; type: string; live: JsonObject; patch: JsonObject; w
     },
   },
   {
+    name: 'a deletion lets what only the server has go before new items',
+    type: pod,
+    live: { containers: [{ name: 'old' }, { name: 'sidecar' }] },
+    patch: {
+      '$setElementOrder/containers': [{ name: 'new' }],
+      containers: [{ name: 'new' }, { name: 'old', $patch: 'delete' }],
+    },
+    want: { containers: [{ name: 'sidecar' }, { name: 'new' }] },
+  },
+  {
+    name: 'directives inside a new item stay, as unknown fields',
+    type: pod,
+    live: { containers: [] },
+    patch: { containers: [{ name: 'a', env: [{ name: 'X', $patch: 'delete' }] }] },
+    want: { containers: [{ name: 'a', env: [{ name: 'X', $patch: 'delete' }] }] },
+  },
+  {
     name: '$patch delete takes an item away',
     type: pod,
     live: two,

@@ -91,8 +91,23 @@ function orderedList(node: SchemaNode | undefined, { out, rest, key }: ListPatch
     : Array.isArray(live)
       ? live
       : [];
-  out[name] = orderByList(merged, order, { liveOrder: Array.isArray(live) ? live : [], mergeKey });
+  const liveOrder = Array.isArray(live) ? orderAfterDeletion(live, Array.isArray(patch) ? patch : [], mergeKey) : [];
+  out[name] = orderByList(merged, order, { liveOrder, mergeKey });
   delete rest[name];
+}
+
+/**
+ * Upstream quirk: deleting items shifts the live list under the one that gives the order, and new items fill its end,
+ * so they come after what only the server has.
+ */
+function orderAfterDeletion(live: unknown[], patch: unknown[], mergeKey: string | undefined): unknown[] {
+  if (mergeKey === undefined) return live;
+  const key = (item: unknown): unknown => (isObject(item) ? item[mergeKey] : undefined);
+  const isDeletion = (item: unknown): boolean => isObject(item) && item[patchDirective] === 'delete';
+  const remaining = live.filter((item) => !patch.some((each) => isDeletion(each) && jsonEqual(key(each), key(item))));
+  if (remaining.length === live.length) return live;
+  const added = patch.filter((item) => !isDeletion(item) && !remaining.some((each) => jsonEqual(key(each), key(item))));
+  return [...remaining, ...added].slice(0, live.length);
 }
 
 /** The patch's items must come in the order that the directive gives. */
@@ -212,7 +227,8 @@ function mergeItem(
   const at = findByKey(merged, mergeKey, item[mergeKey]);
   const live = merged[at];
   if (isObject(live)) merged[at] = mergeMap(element, live, item);
-  else merged.push(withoutDirectives(item, true));
+  // Upstream quirk: directives inside a new item stay, and then are unknown fields.
+  else merged.push(item);
 }
 
 function findByKey(list: unknown[], mergeKey: string, value: unknown): number {

@@ -1,10 +1,12 @@
-const layout = '2006-01-02T15:04:05Z07:00';
-const pattern = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:[.,](\d+))?(Z|[+-]\d{2}:\d{2})$/;
+const patterns = {
+  0: /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:[.,](\d+))?(Z|[+-]\d{2}:\d{2})$/,
+  6: /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})\.(\d{6})(Z|[+-]\d{2}:\d{2})$/,
+};
 
-/** RFC 3339 to UTC; `digits` 0 cuts to seconds, 6 keeps microseconds. Throws Error with Go's text. */
+/** RFC 3339 to UTC; `digits` 0 cuts to seconds, 6 wants and keeps microseconds. Throws Error with Go's text. */
 export function canonicalTime(text: string, digits: 0 | 6): string {
-  const match = pattern.exec(text);
-  if (match === null) throw new Error(parseFailure(text));
+  const match = patterns[digits].exec(text);
+  if (match === null) throw new Error(parseFailure(text, digits));
   const [, , month, day, hour, minute, second, fraction = '', zone = 'Z'] = match;
   for (const [value, limit, part] of [
     [month, 12, 'month'],
@@ -26,8 +28,17 @@ function daysIn(text: string): number {
   return new Date(Date.UTC(Number(text.slice(0, 4)), Number(text.slice(5, 7)), 0)).getUTCDate();
 }
 
+const seconds: Record<0 | 6, [RegExp, string][]> = {
+  0: [[/^\d{2}(?:[.,]\d+)?/, '05']],
+  6: [
+    [/^\d{2}/, '05'],
+    [/^\.\d{6}/, '.000000'],
+  ],
+};
+
 /** Go names the first layout element that does not fit. */
-function parseFailure(text: string): string {
+function parseFailure(text: string, digits: 0 | 6): string {
+  const layout = digits === 0 ? '2006-01-02T15:04:05Z07:00' : '2006-01-02T15:04:05.000000Z07:00';
   const parts: [RegExp, string][] = [
     [/^\d{4}/, '2006'],
     [/^-/, '-'],
@@ -39,7 +50,7 @@ function parseFailure(text: string): string {
     [/^:/, ':'],
     [/^\d{2}/, '04'],
     [/^:/, ':'],
-    [/^\d{2}(?:[.,]\d+)?/, '05'],
+    ...seconds[digits],
     [/^(?:Z|[+-]\d{2}:\d{2})/, 'Z07:00'],
   ];
   let rest = text;
