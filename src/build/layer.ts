@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
@@ -85,6 +86,9 @@ async function fill(tar: ReturnType<typeof pack>, entries: LayerEntry[], signal:
   }
 }
 
+/** Small files are read in one go; big ones flow through. */
+const smallFileBytes = 1024 * 1024;
+
 async function add(tar: ReturnType<typeof pack>, entry: LayerEntry, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   const header = { mode: entry.mode, uid: entry.uid ?? 0, gid: entry.gid ?? 0, mtime: new Date(0) };
@@ -100,8 +104,14 @@ async function add(tar: ReturnType<typeof pack>, entry: LayerEntry, signal: Abor
         tar.entry({ ...header, name: entry.path, type: 'file' }, entry.content);
         return;
       }
-      const sink = tar.entry({ ...header, name: entry.path, type: 'file', size: entry.size });
       try {
+        if (entry.size <= smallFileBytes) {
+          const content = await readFile(entry.file);
+          assert(content.length === entry.size, 'the size is that of the file');
+          tar.entry({ ...header, name: entry.path, type: 'file' }, content);
+          return;
+        }
+        const sink = tar.entry({ ...header, name: entry.path, type: 'file', size: entry.size });
         await pipeline(createReadStream(entry.file, { highWaterMark: 1 << 18 }), sink);
       } catch (cause) {
         throw new AppError('bad-input', `${entry.file} changed or vanished while it was read for the image`, { cause });

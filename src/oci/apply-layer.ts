@@ -7,7 +7,8 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { extract, type Header } from 'tar-stream';
 import { AppError, isAppError, messageOf, throwIfAborted } from '#base/errors.ts';
-import { layerPathParts, lstatIfPresent, realDirectory, relativeTarget } from './layer-path.ts';
+import { layerPathParts, lstatIfPresent, RealDirectories, realDirectory, relativeTarget } from './layer-path.ts';
+import { PendingWrites } from './pending-writes.ts';
 
 export interface LayerLimits {
   maxEntries: number;
@@ -71,45 +72,72 @@ interface Applied {
   root: string;
   /** Paths this layer wrote: its whiteouts hide only what was there before it. */
   written: Set<string>;
+  directories: RealDirectories;
+  writes: PendingWrites;
 }
 
+/** Up to this size a file is written in one go, while the next entries are read. */
+const smallFileBytes = 1024 * 1024;
+
 async function applyEntries(root: string, tar: ReturnType<typeof extract>, limits: LayerLimits): Promise<void> {
-  const applied: Applied = { root, written: new Set() };
+  const applied: Applied = {
+    root,
+    written: new Set(),
+    directories: new RealDirectories(root),
+    writes: new PendingWrites(),
+  };
   let count = 0;
-  for await (const entry of tar) {
-    count += 1;
-    if (count > limits.maxEntries) throw new AppError('limit', `a layer has more than ${limits.maxEntries} entries`);
-    await applyEntry(applied, entry.header, entry);
-    entry.resume();
+  try {
+    for await (const entry of tar) {
+      count += 1;
+      if (count > limits.maxEntries) throw new AppError('limit', `a layer has more than ${limits.maxEntries} entries`);
+      await applyEntry(applied, entry.header, entry);
+      entry.resume();
+    }
+  } finally {
+    await applied.writes.settle();
   }
+  applied.writes.check();
 }
 
 async function applyEntry(applied: Applied, header: Header, content: AsyncIterable<unknown>): Promise<void> {
+  const { root, directories, written, writes } = applied;
   const parts = layerPathParts(header.name);
   const name = parts.at(-1);
   if (name === undefined) return;
   if (name.startsWith('.wh.')) {
+    await writes.settle();
     await whiteOut(applied, parts.slice(0, -1), name);
+    directories.forget();
     return;
   }
-  const directory = await realDirectory(applied.root, parts.slice(0, -1));
+  const parents = parts.slice(0, -1);
+  // What is being written must be there before anything is decided by looking at the disk.
+  if (!directories.knows(parents)) await writes.settle();
+  const directory = await directories.find(parents);
   const path = join(directory, name);
-  applied.written.add(path);
-  const present = await lstatIfPresent(path);
-  if (present && !(header.type === 'directory' && present.isDirectory())) await rm(path, { recursive: true });
+  if (written.has(path)) await writes.settle();
+  const isNew = directories.isFresh(directory) && !directories.isFresh(path) && !written.has(path);
+  written.add(path);
+  const present = isNew ? undefined : await lstatIfPresent(path);
+  if (present && !(header.type === 'directory' && present.isDirectory())) {
+    await rm(path, { recursive: true });
+    if (!present.isFile()) directories.forget();
+  }
   const mode = (header.mode ?? 0o644) & 0o777;
   switch (header.type) {
     case 'directory':
-      await realDirectory(applied.root, [...partsBelow(applied.root, directory), name]);
+      await directories.find([...partsBelow(root, directory), name]);
       // We must be able to write into it and to remove it later.
       await chmod(path, mode | 0o700);
       return;
     case 'symlink':
-      await symlink(relativeTarget([...partsBelow(applied.root, directory), name], header.linkname ?? ''), path);
+      await symlink(relativeTarget([...partsBelow(root, directory), name], header.linkname ?? ''), path);
       return;
     case 'link': {
+      await writes.settle();
       const target = layerPathParts(header.linkname ?? '');
-      const from = await realDirectory(applied.root, target.slice(0, -1));
+      const from = await directories.find(target.slice(0, -1));
       await link(join(from, target.at(-1) ?? ''), path);
       return;
     }
@@ -117,12 +145,19 @@ async function applyEntry(applied: Applied, header: Header, content: AsyncIterab
     case 'contiguous-file':
     case null:
     case undefined:
-      await pipeline(content, createWriteStream(path, { mode: mode | 0o400, highWaterMark: 1 << 20 }));
+      if (header.size <= smallFileBytes) await writes.add(path, await readBytes(content), mode | 0o400);
+      else await pipeline(content, createWriteStream(path, { mode: mode | 0o400, highWaterMark: 1 << 20 }));
       return;
     default:
       // Device files, fifos and headers of foreign tools: a process without privileges has no use for them.
       return;
   }
+}
+
+async function readBytes(content: AsyncIterable<unknown>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of content) if (chunk instanceof Uint8Array) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
 async function whiteOut(applied: Applied, parents: string[], name: string): Promise<void> {

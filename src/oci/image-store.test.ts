@@ -152,6 +152,32 @@ describe('image store', () => {
     assert.deepEqual(await list((await unpack(client)).rootfs), ['a', 'a/x', 'b']);
   });
 
+  it('takes the last word of one layer on a path', async () => {
+    const client = await OneImage.of([
+      file('d/twice', 'one'),
+      file('d/twice', 'two'),
+      file('d/file'),
+      file('d/file/now/a/directory', 'x'),
+      file('d/tree/x'),
+      symlink('d/tree', 'twice'),
+      file('d/e/x'),
+      symlink('d/link', 'e'),
+      file('d/link/y', 'through the link'),
+    ]);
+    const { rootfs } = await unpack(client);
+    assert.deepEqual(
+      [await readFile(join(rootfs, 'd/tree'), 'utf8'), await readFile(join(rootfs, 'd/e/y'), 'utf8')],
+      ['two', 'through the link'],
+    );
+    assert.equal(await readFile(join(rootfs, 'd/file/now/a/directory'), 'utf8'), 'x');
+  });
+
+  it('unpacks many small files whole', async () => {
+    const many = Array.from({ length: 500 }, (_, index) => file(`m/${index % 7}/f${index}`, `content ${index}`));
+    const { rootfs } = await unpack(await OneImage.of(many));
+    for (const { name, content } of many) assert.equal(await readFile(join(rootfs, name), 'utf8'), content);
+  });
+
   const escapes: { name: string; layers: Entry[][] }[] = [
     { name: 'a path with ..', layers: [[file('../evil')]] },
     { name: 'a path with .. inside', layers: [[file('a/../../evil')]] },

@@ -46,7 +46,11 @@ export function relativeTarget(parts: string[], target: string): string {
  * The real directory for `parts` below `root`, with links followed inside the root only and missing directories made.
  * A file in the way gives place, as it does in a layered file system.
  */
-export async function realDirectory(root: string, parts: string[]): Promise<string> {
+export async function realDirectory(
+  root: string,
+  parts: string[],
+  onMade: (path: string) => void = () => undefined,
+): Promise<string> {
   const real: string[] = [];
   const todo = [...parts];
   for (let links = 0; todo.length > 0; ) {
@@ -62,10 +66,67 @@ export async function realDirectory(root: string, parts: string[]): Promise<stri
       continue;
     }
     if (found && !found.isDirectory()) await rm(path);
-    if (!found?.isDirectory()) await mkdir(path, { mode: 0o755 });
+    if (!found?.isDirectory()) {
+      await mkdir(path, { mode: 0o755 });
+      onMade(path);
+    }
     real.push(part);
   }
   return join(root, ...real);
+}
+
+/**
+ * `realDirectory` with a memory, for a root that nobody else changes meanwhile. What is remembered holds until something
+ * is removed or hidden; then `forget` must be called. A new link takes the place of nothing that is remembered.
+ */
+export class RealDirectories {
+  readonly #root: string;
+  readonly #known = new Map<string, string>();
+  readonly #fresh = new Set<string>();
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  async find(parts: string[]): Promise<string> {
+    const key = parts.join('/');
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const name = parts.at(-1);
+    if (name === undefined) return this.#root;
+    const parent = await this.find(parts.slice(0, -1));
+    const path = join(parent, name);
+    const found = this.#fresh.has(parent) ? await makeFresh(path) : undefined;
+    const real = found ?? (await realDirectory(this.#root, parts, (made) => this.#fresh.add(made)));
+    if (found !== undefined) this.#fresh.add(found);
+    this.#known.set(key, real);
+    return real;
+  }
+
+  knows(parts: string[]): boolean {
+    return parts.length === 0 || this.#known.has(parts.join('/'));
+  }
+
+  /** Whether the directory was made by us, so that only what we wrote is in it. */
+  isFresh(path: string): boolean {
+    return this.#fresh.has(path);
+  }
+
+  forget(): void {
+    this.#known.clear();
+    this.#fresh.clear();
+  }
+}
+
+/** Undefined when something is there already, a link perhaps. */
+async function makeFresh(path: string): Promise<string | undefined> {
+  try {
+    await mkdir(path, { mode: 0o755 });
+    return path;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return undefined;
+    throw error;
+  }
 }
 
 export async function lstatIfPresent(path: string) {
