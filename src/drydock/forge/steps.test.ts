@@ -2,16 +2,42 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { getArray, getNumber, getString } from '#base/json.ts';
+import { getArray, getNumber, getString, parseJson } from '#base/json.ts';
+import type { BuiltinAction } from '../actions/action.ts';
 import { basicBuiltins } from '../actions/builtins/basic.ts';
 import { clock, logsOf, startWorld, type World } from './forge-fixture.test.ts';
 
 let world: World;
 let now = () => clock.now();
+
+/** What a job could do with its token while it ran: status codes by what was tried. */
+const probes: { token: string; codes: Record<string, number>; claims: string[] }[] = [];
+const probe: BuiltinAction = async (context) => {
+  const token = String(context.github['token']);
+  const call = async (method: string, path: string, body?: object) =>
+    (await world.api(method, path, { token, ...(body ? { body } : {}) })).status;
+  const codes = {
+    read: await call('GET', '/repos/myshop/tokens/commits/main'),
+    dispatch: await call('POST', '/repos/myshop/tokens/dispatches', { event_type: 'x' }),
+    comment: await call('POST', '/repos/myshop/tokens/issues', { title: 'x' }),
+    other: await call('GET', '/repos/myshop/others'),
+    hooks: await call('GET', '/repos/myshop/tokens/hooks'),
+  };
+  const url = context.env['ACTIONS_ID_TOKEN_REQUEST_URL'];
+  const answer = url === undefined ? undefined : await world.api('GET', `${url}&audience=me`, { token });
+  const claims = getString(answer?.body, 'value')?.split('.')[1];
+  const read = claims === undefined ? undefined : parseJson(Buffer.from(claims, 'base64url').toString(), 'claims');
+  probes.push({
+    token,
+    codes,
+    claims: ['sub', 'aud', 'environment', 'event_name'].map((name) => getString(read, name) ?? ''),
+  });
+  return {};
+};
 before(async () => {
   const node = { binDir: process.execPath.replace(/\/node$/, ''), version: process.versions.node };
   world = await startWorld({
-    builtins: basicBuiltins({ gitPath: 'git', node }),
+    builtins: { ...basicBuiltins({ gitPath: 'git', node }), 'test/probe': probe },
     concurrency: 4,
     clock: { ...clock, now: () => now() },
   });
@@ -173,4 +199,30 @@ test('a schedule starts its workflow at its time', async () => {
   now = () => due;
   const run = await world.run('myshop/timed', { event: 'schedule' });
   assert.match(await logsOf(world, 'myshop/timed', run), /Z on time/);
+});
+
+test("a job's token does what its permissions say, in its own repository, until the job ends", async () => {
+  await world.forge.seed.createRepository('myshop', { name: 'others', private: true }, new AbortController().signal);
+  const job = (permissions: string, more = '') =>
+    `    runs-on: x\n${permissions}${more}    steps: [{uses: test/probe@v1}]\n`;
+  const limited = job(
+    '    permissions: {contents: read, issues: write, id-token: write}\n',
+    '    environment: staging\n',
+  );
+  await push('tokens', {
+    '.github/workflows/a.yml': `on: push\njobs:\n  a:\n${limited}  b:\n    needs: a\n${job('')}`,
+  });
+  const run = await world.run('myshop/tokens', {});
+  assert.equal(getString(run, 'conclusion'), 'success', await logsOf(world, 'myshop/tokens', run));
+  assert.deepEqual(
+    probes.map(({ codes, claims }) => ({ codes, claims })),
+    [
+      {
+        codes: { read: 200, dispatch: 403, comment: 201, other: 404, hooks: 403 },
+        claims: ['repo:myshop/tokens:environment:staging', 'me', 'staging', 'push'],
+      },
+      { codes: { read: 200, dispatch: 204, comment: 201, other: 404, hooks: 403 }, claims: ['', '', '', ''] },
+    ],
+  );
+  for (const { token } of probes) assert.equal((await world.api('GET', '/repos/myshop/tokens', { token })).status, 401);
 });
