@@ -1,6 +1,7 @@
 import type { JsonObject } from '#base/json.ts';
 import { isObject } from '#base/json.ts';
 import type { FieldError } from '../../api/port.ts';
+import { validateValue } from './validate.ts';
 
 /** What a structural schema must not lack, and what this server cannot do of it; paths start at `path`. */
 export function checkStructural(schema: JsonObject, path: string): FieldError[] {
@@ -45,6 +46,7 @@ function checkNode(schema: JsonObject, path: string, errors: FieldError[]): void
   }
   if (schema['type'] === 'array' && !isObject(items)) required(`${path}.items`, 'must be specified', errors);
   checkListType(schema, path, errors);
+  checkDefault(schema, path, errors);
   if (isObject(items)) {
     requireType(items, `${path}.items`, 'array items', errors);
     checkNode(items, `${path}.items`, errors);
@@ -58,6 +60,16 @@ function checkNode(schema: JsonObject, path: string, errors: FieldError[]): void
   if (isObject(additionalProperties)) {
     requireType(additionalProperties, `${path}.additionalProperties`, 'object fields', errors);
     checkNode(additionalProperties, `${path}.additionalProperties`, errors);
+  }
+}
+
+/** A default must itself be valid. */
+function checkDefault(schema: JsonObject, path: string, errors: FieldError[]): void {
+  if (schema['default'] === undefined) return;
+  const found: FieldError[] = [];
+  validateValue(schema, schema['default'], { path: '', old: undefined, errors: found });
+  for (const { field, reason, message } of found) {
+    errors.push({ field: `${path}.default${field === '' ? '' : `.${field}`}`, reason, message });
   }
 }
 

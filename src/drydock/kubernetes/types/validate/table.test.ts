@@ -240,6 +240,29 @@ const created: { name: string; gvk: string; raw: JsonObject; want: string[] }[] 
       'spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations: Forbidden: CEL validation rules are not supported by this server; remove them to use this definition',
     ],
   },
+  {
+    name: 'a default of the wrong type',
+    gvk: 'apiextensions.k8s.io/v1/CustomResourceDefinition',
+    raw: {
+      metadata: { name: 'things.x.io' },
+      spec: definition({ type: 'object', properties: { n: { type: 'integer', default: 'x' } } }),
+    },
+    want: [
+      'spec.validation.openAPIV3Schema.properties[n].default: Invalid value: "string":  in body must be of type integer: "string"',
+    ],
+  },
+  {
+    name: 'a definition that is not structural',
+    gvk: 'apiextensions.k8s.io/v1/CustomResourceDefinition',
+    raw: {
+      metadata: { name: 'things.x.io' },
+      spec: definition({ type: 'object', properties: { spec: { properties: { a: { type: 'array' } } } } }),
+    },
+    want: [
+      'spec.validation.openAPIV3Schema.properties[spec].properties[a].items: Required value: must be specified',
+      'spec.validation.openAPIV3Schema.properties[spec].type: Required value: must not be empty for specified object fields',
+    ],
+  },
 ];
 
 function definition(openAPIV3Schema: JsonObject): JsonObject {
