@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { Applications } from './features/applications/applications.tsx';
 import { SyncDialog } from './features/applications/sync-dialog.tsx';
 import { VersionMatrix } from './features/matrix/matrix.tsx';
@@ -14,7 +14,7 @@ export function App() {
   const [open, setOpen] = useState<string>();
   const [syncing, setSyncing] = useState<string>();
   const [tracing, setTracing] = useState<{ query: string; namespace?: string | undefined }>();
-  const applications = state.applications && [...state.applications.values()];
+  const applications = useMemo(() => state.applications && [...state.applications.values()], [state.applications]);
   const toSync = syncing === undefined ? undefined : state.applications?.get(syncing);
   const onTrace = (query: string, namespace?: string) => setTracing({ query, namespace });
   const { canWrite } = state;

@@ -127,15 +127,11 @@ function firstLine(text: string): string {
 export function buildMatrix(applications: ApplicationView[]): Matrix {
   const shown = applications.filter((view) => !view.appOfApps);
   const environments = [...new Set(shown.map((view) => view.environment ?? '-'))].sort(compareEnvironments);
-  const services = [...new Set(shown.map((view) => view.service))].sort();
-  const rows = services.map((service) => {
-    const cells: Record<string, ApplicationView[]> = {};
-    for (const view of shown) {
-      if (view.service !== service) continue;
-      const environment = view.environment ?? '-';
-      cells[environment] = [...(cells[environment] ?? []), view];
-    }
-    return { service, cells };
-  });
+  const byService = Map.groupBy(shown, ({ service }) => service);
+  const rows = [...byService].map(([service, views]) => ({
+    service,
+    cells: Object.fromEntries(Map.groupBy(views, ({ environment }) => environment ?? '-')),
+  }));
+  rows.sort((a, b) => (a.service < b.service ? -1 : 1));
   return { environments, rows };
 }

@@ -4,6 +4,7 @@ import type { ManagedResource, ResourceNode } from '#apps/port.ts';
 import { viewApplication } from '#server/view.ts';
 import type { AuditEvent, AuditKind } from '#trace/event.ts';
 import { diffResources } from '../../web/features/applications/diff.ts';
+import { searchApplications } from '../../web/features/applications/search.ts';
 import { flattenTree } from '../../web/features/applications/tree.ts';
 import { filterEvents, groupByDay, lookOf } from '../../web/features/timeline/describe.ts';
 import { summarize } from '../../web/features/world/summary.ts';
@@ -159,6 +160,15 @@ describe('applications', () => {
       ],
     );
   });
+});
+
+test('applications are found by every word, in any order', () => {
+  const views = [view('web-dev', { sync: { status: 'OutOfSync' } }), view('web-prod'), view('search-prod')];
+  const names = (search: string) => searchApplications(views, search).map(({ name }) => name);
+  assert.deepEqual(names(''), ['web-dev', 'web-prod', 'search-prod']);
+  assert.deepEqual(names('PROD web'), ['web-prod']);
+  assert.deepEqual(names('outofsync'), ['web-dev']);
+  assert.deepEqual(names('nothing'), []);
 });
 
 test('the headline says the worst', () => {

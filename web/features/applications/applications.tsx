@@ -6,6 +6,7 @@ import { shortSha } from '../../parts/time.ts';
 import { TimeAgo } from '../../parts/time-ago.tsx';
 import { DiffView } from './diff-view.tsx';
 import { HistoryView } from './history-view.tsx';
+import { searchApplications } from './search.ts';
 import { TreeView } from './tree-view.tsx';
 
 interface Actions {
@@ -16,18 +17,44 @@ interface Actions {
   canWrite: boolean;
 }
 
+const shownAtFirst = 100;
+const searchFrom = 8;
+
 export function Applications({ applications, ...actions }: { applications: ApplicationView[] } & Actions) {
+  const [search, setSearch] = useState('');
+  const [shown, setShown] = useState(shownAtFirst);
+  const found = searchApplications(applications, search);
+  // What was opened from elsewhere on the page is there, whatever is searched for.
+  const opened = applications.find(({ name }) => name === actions.open);
+  const rows = found.slice(0, shown);
+  if (opened && !rows.includes(opened)) rows.unshift(opened);
   return (
     <section className="panel" aria-labelledby="applications-title">
       <div className="panel-head">
         <h2 id="applications-title">Applications</h2>
-        <p>{applications.length}</p>
+        <p>{search === '' ? applications.length : `${found.length} of ${applications.length}`}</p>
+        {applications.length >= searchFrom && (
+          <input
+            type="search"
+            className="search"
+            placeholder="Filter"
+            aria-label="Filter applications by name, service, environment or state"
+            value={search}
+            onChange={(event) => setSearch(event.target.value)}
+          />
+        )}
       </div>
+      {rows.length === 0 && <p className="nothing pad">No application is called so.</p>}
       <ul className="applications">
-        {applications.map((view) => (
+        {rows.map((view) => (
           <Row key={view.name} view={view} {...actions} />
         ))}
       </ul>
+      {found.length > shown && (
+        <button type="button" className="more below" onClick={() => setShown(shown + shownAtFirst)}>
+          Show {Math.min(shownAtFirst, found.length - shown)} more
+        </button>
+      )}
     </section>
   );
 }

@@ -1,3 +1,4 @@
+import { useMemo, useState } from 'react';
 import type { ApplicationView } from '#server/contract.ts';
 import { buildMatrix } from '#server/view.ts';
 import { HealthBadge, SyncBadge } from '../../parts/badge.tsx';
@@ -11,9 +12,12 @@ export interface CellActions {
   canWrite: boolean;
 }
 
+const shownAtFirst = 50;
+
 /** Which version of each service runs in each environment, on its way to production from left to right. */
 export function VersionMatrix({ applications, ...actions }: { applications: ApplicationView[] } & CellActions) {
-  const matrix = buildMatrix(applications);
+  const matrix = useMemo(() => buildMatrix(applications), [applications]);
+  const [shown, setShown] = useState(shownAtFirst);
   if (matrix.rows.length === 0) return null;
   return (
     <section className="panel" aria-labelledby="matrix-title">
@@ -34,7 +38,7 @@ export function VersionMatrix({ applications, ...actions }: { applications: Appl
             </tr>
           </thead>
           <tbody>
-            {matrix.rows.map(({ service, cells }) => (
+            {matrix.rows.slice(0, shown).map(({ service, cells }) => (
               <tr key={service}>
                 <th scope="row">{service}</th>
                 {matrix.environments.map((environment) => (
@@ -50,6 +54,11 @@ export function VersionMatrix({ applications, ...actions }: { applications: Appl
           </tbody>
         </table>
       </div>
+      {matrix.rows.length > shown && (
+        <button type="button" className="more below" onClick={() => setShown(shown + shownAtFirst)}>
+          Show {Math.min(shownAtFirst, matrix.rows.length - shown)} more
+        </button>
+      )}
     </section>
   );
 }
