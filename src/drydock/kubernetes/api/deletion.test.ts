@@ -167,4 +167,8 @@ test('what this server does not do is said, not ignored', async () => {
   await cluster.send('POST', pods, { body: pod('no-exec') });
   const refused = await cluster.send('POST', `${pods}/no-exec/exec?command=ls`);
   assert.deepEqual([refused.code, message(refused)], [501, 'pods/exec is not implemented by this server']);
+  assert.deepEqual((await cluster.send('GET', `${pods}/no-exec/log`)).text, '');
+  await cluster.send('POST', pods, { body: pod('no-agent', { nodeName: 'n' }) });
+  const log = await cluster.send('GET', `${pods}/no-agent/log`);
+  assert.deepEqual([log.code, message(log)], [503, 'no node agent is running that could read the log of no-agent']);
 });

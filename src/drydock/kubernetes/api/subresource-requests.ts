@@ -109,10 +109,10 @@ export async function streamLog(
   if (!pod) throw notFound(resource, name);
   const { query } = exchange;
   const container = chosenContainer(pod, query.get('container'));
-  if ((getString(pod, 'spec', 'nodeName') ?? '') === '' || !logs) {
-    await exchange.text(200, '', 'text/plain');
-    return;
-  }
+  // Upstream too answers with nothing for a pod that is on no node yet.
+  if ((getString(pod, 'spec', 'nodeName') ?? '') === '') return exchange.text(200, '', 'text/plain');
+  if (!logs)
+    throw new ApiError(503, 'ServiceUnavailable', `no node agent is running that could read the log of ${name}`);
   const tailLines = count(query, 'tailLines', 0);
   const sinceSeconds = count(query, 'sinceSeconds', 1) ?? secondsSince(deps.clock.now(), query.get('sinceTime'));
   const limitBytes = count(query, 'limitBytes', 1);
