@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { getNumber, getString } from '#base/json.ts';
 import { eventually, startWorld, type TestImage } from '../../../../test/node-world.ts';
@@ -23,6 +24,16 @@ const images: Record<string, TestImage> = {
     config: { Cmd: ['node', 'server.js'], WorkingDir: '/app', Env: ['VERSION=2'] },
   },
 };
+
+/** Knows nothing of SIGTERM, and takes its time. */
+const plain = `
+require('node:http').createServer((q, r) => { setTimeout(() => r.end('slow'), 250); }).listen(process.env.PORT, '127.0.0.1');
+`;
+for (const version of ['1', '2'])
+  images[`shop/plain:${version}`] = {
+    files: { 'app/server.js': plain },
+    config: { Cmd: ['node', 'server.js'], WorkingDir: '/app' },
+  };
 
 function deployment(image: string, replicas: number): ApiObject {
   return {
@@ -109,4 +120,69 @@ test('a deployment serves over its node port and a rolling update loses no reque
   const pods = api.list('pods');
   assert.ok(pods.every(isPodReady));
   assert.equal(getString(pods[0], 'status', 'containerStatuses', 0, 'imageID'), `shop/web@sha256:${'a'.repeat(64)}`);
+});
+
+test('requests in flight are answered before their pod is ended', async () => {
+  await using world = await startWorld(images);
+  const { api } = world;
+  await api.create(service(), 'test');
+  const made = await api.create(deployment('shop/plain:1', 1), 'test');
+  await eventually('a pod', () => api.list('pods').some(isPodReady));
+  const port = getNumber(api.get('services', 'default', 'web'), 'spec', 'ports', 0, 'nodePort') ?? 0;
+  const answers: Promise<string>[] = [];
+  const change = api.update(
+    { ...deployment('shop/plain:2', 1), metadata: { name: 'web', namespace: 'default' } },
+    'test',
+  );
+  const over = eventually('the rollout', () => {
+    const found = api.get('deployments.apps', 'default', 'web');
+    const pods = api.list('pods');
+    return (
+      getNumber(found, 'status', 'observedGeneration') !== made.metadata.generation &&
+      pods.length === 1 &&
+      pods.every(isPodReady)
+    );
+  });
+  let rolling = true;
+  void over.then(() => {
+    rolling = false;
+  });
+  while (rolling) {
+    answers.push(fetch(`http://127.0.0.1:${port}/`).then((response) => response.text()));
+    await new Promise((resolve) => setTimeout(resolve, 40));
+  }
+  await change;
+  assert.deepEqual(new Set(await Promise.all(answers)), new Set(['slow']));
+  assert.ok(answers.length > 5, `${answers.length} requests`);
+});
+
+test('a node port that is taken is told on the service, and used when it is free', async () => {
+  await using world = await startWorld(images);
+  const { api } = world;
+  const other = createServer();
+  const nodePort = await new Promise<number>((resolve) => {
+    const listen = (port: number): void => {
+      other.once('error', () => listen(port - 1));
+      other.listen(port, '127.0.0.1', () => resolve(port));
+    };
+    listen(32_700);
+  });
+  const ports = [{ name: 'http', port: 80, targetPort: 'http', nodePort }];
+  await api.create({ ...service(), spec: { type: 'NodePort', selector: { app: 'web' }, ports } }, 'test');
+  const event = await eventually('the event', () =>
+    api.list('events').find((one) => getString(one, 'reason') === 'PortNotAvailable'),
+  );
+  assert.match(getString(event, 'message') ?? '', new RegExp(`Cannot listen on 127.0.0.1:${nodePort} for port 80`));
+  await api.create(deployment('shop/web:1', 1), 'test');
+  other.close();
+  const text = await eventually('an answer', () =>
+    fetch(`http://127.0.0.1:${nodePort}/`).then(
+      (response) => response.text(),
+      () => undefined,
+    ),
+  );
+  assert.match(text, /^1 /);
+  assert.equal(world.agent.proxyAddress('default', 'web', 81), undefined);
+  const address = world.agent.proxyAddress('default', 'web', 80);
+  assert.match(await (await fetch(`http://127.0.0.1:${address?.port}/`)).text(), /^1 /);
 });
