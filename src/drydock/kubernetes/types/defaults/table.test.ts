@@ -176,12 +176,19 @@ const rows: { gvk: string; raw: JsonObject; want: JsonObject }[] = [
   {
     gvk: '/v1/PersistentVolumeClaim',
     raw: {},
-    want: { spec: { volumeMode: 'Filesystem' }, status: { phase: 'Pending' } },
+    want: {
+      metadata: { finalizers: ['kubernetes.io/pvc-protection'] },
+      spec: { volumeMode: 'Filesystem' },
+      status: { phase: 'Pending' },
+    },
   },
   {
     gvk: '/v1/PersistentVolume',
     raw: { spec: { hostPath: { path: '/d' } } },
-    want: { spec: { hostPath: { type: '' }, persistentVolumeReclaimPolicy: 'Retain', volumeMode: 'Filesystem' } },
+    want: {
+      metadata: { finalizers: ['kubernetes.io/pv-protection'] },
+      spec: { hostPath: { type: '' }, persistentVolumeReclaimPolicy: 'Retain', volumeMode: 'Filesystem' },
+    },
   },
   {
     gvk: 'autoscaling/v2/HorizontalPodAutoscaler',
