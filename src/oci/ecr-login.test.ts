@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
-import { after, before, describe, it } from 'node:test';
+import { after, before, beforeEach, describe, it } from 'node:test';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { digestOf } from '#base/digest.ts';
 import { isAppError } from '#base/errors.ts';
@@ -19,6 +19,7 @@ const signal = AbortSignal.timeout(30_000);
 const { publicKey, privateKey } = await generateKeyPair('RS256');
 const clock = new ManualClock(Date.now());
 let registry: RegistryFixture;
+let issuerDown = false;
 
 before(async () => {
   const keys = [{ ...(await exportJWK(publicKey)), kid: 'k', alg: 'RS256' }];
@@ -31,7 +32,10 @@ before(async () => {
   };
   registry = await RegistryFixture.start({
     clock,
-    fetchJson: async (url) => (url.endsWith('/keys') ? { keys } : about),
+    fetchJson: async (url) => {
+      if (issuerDown) throw new Error('connection refused');
+      return url.endsWith('/keys') ? { keys } : about;
+    },
     trust: {
       providers: [{ name: 'ci', issuer, clientIds: ['sts.amazonaws.com'] }],
       policies: [
@@ -45,6 +49,8 @@ before(async () => {
   });
 });
 after(() => registry[Symbol.asyncDispose]());
+// The client signs with the machine's time.
+beforeEach(() => clock.advance(Date.now() - clock.now()));
 
 async function assume(subject: string) {
   const now = Math.floor(clock.now() / 1000);
@@ -93,11 +99,20 @@ describe('logging in with an identity token', () => {
     );
   });
 
+  it('says that it may be tried again when the issuer cannot be asked for its keys', async () => {
+    clock.advance(11 * 60_000);
+    issuerDown = true;
+    await assert.rejects(assume('good'), (error: unknown) => isAppError(error, 'unavailable'));
+    issuerDown = false;
+    assert.match((await assume('good')).accessKeyId, /^ASIA/);
+  });
+
   it('is refused for credentials that were changed', async () => {
     const credentials = await assume('good');
     const ask = (changed: Partial<typeof credentials>) =>
       ecrAuthorizationToken({ endpoint: registry.url, region, credentials: { ...credentials, ...changed } }, signal);
     const refused = (error: unknown) => isAppError(error, 'unauthorized');
+    assert.equal((await ask({})).username, 'AWS', 'as they are, they are good');
     await assert.rejects(ask({ secretAccessKey: 'x'.repeat(40) }), refused);
     await assert.rejects(ask({ accessKeyId: 'ASIAAAAAAAAAAAAAAAAA' }), refused);
     await assert.rejects(ask({ sessionToken: `${credentials.sessionToken}x` }), refused);

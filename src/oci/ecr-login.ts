@@ -166,7 +166,8 @@ async function post(endpoint: string, ask: { headers: Record<string, string>; bo
 
 function refused(what: string, status: number, words: string): AppError {
   const message = `${what}: ${words.trim() || `status ${status}`}`;
-  if (status >= 500) return new AppError('unavailable', message, { hint: 'try again later' });
+  if (status >= 500 || words.includes('IDPCommunicationError'))
+    return new AppError('unavailable', message, { hint: 'try again later' });
   return new AppError(status === 403 ? 'forbidden' : 'unauthorized', message, {
     hint: "check the role's trust policy against the job's branch, tag or environment; the registry's audit log has the reason",
   });
