@@ -135,14 +135,14 @@ export function parseRevision(text: string): number {
   return Number(text);
 }
 
-export function futureRevision(wanted: number, current: number): ApiError {
+function futureRevision(wanted: number, current: number): ApiError {
   return new ApiError(504, 'Timeout', `Timeout: Too large resource version: ${wanted}, current: ${current}`, {
     causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
     retryAfterSeconds: 1,
   });
 }
 
-export function tooOld(wanted: number, oldest: number): ApiError {
+function tooOld(wanted: number, oldest: number): ApiError {
   return expired(`too old resource version: ${wanted} (${oldest})`);
 }
 

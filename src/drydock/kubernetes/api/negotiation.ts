@@ -9,7 +9,7 @@ interface MediaRange {
   quality: number;
 }
 
-export function parseAccept(header: string | undefined): MediaRange[] {
+function parseAccept(header: string | undefined): MediaRange[] {
   const ranges = (header ?? '*/*').split(',').map((part) => {
     const [type = '', ...rest] = part.split(';').map((piece) => piece.trim());
     const parameters: Record<string, string> = {};

@@ -98,7 +98,7 @@ function appliedObject(deps: WriteDeps, input: PatchInput, live: ApiObject | und
   return asVersion(object, expected);
 }
 
-export function parseApplied(body: Buffer, kind: string): JsonObject {
+function parseApplied(body: Buffer, kind: string): JsonObject {
   const text = body.toString('utf8');
   let value: unknown;
   try {

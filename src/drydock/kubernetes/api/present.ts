@@ -12,7 +12,7 @@ export function objectJson(resource: ServedResource, stored: StoredObject): stri
 }
 
 /** As it stands in a list: items of built-in kinds leave out kind and apiVersion. */
-export function itemJson(resource: ServedResource, stored: StoredObject): string {
+function itemJson(resource: ServedResource, stored: StoredObject): string {
   return resource.custom || resource.conversion ? objectJson(resource, stored) : bodyOf(stored);
 }
 

@@ -250,7 +250,7 @@ function checkPatchedIdentity(object: ApiObject, name: string, namespace: string
 }
 
 /** The patch in a request, ready to be applied to a live object. */
-export async function parsePatchRequest(
+async function parsePatchRequest(
   exchange: Exchange,
   resource: ServedResource,
   subresource: Subresource | undefined,

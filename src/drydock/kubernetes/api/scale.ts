@@ -108,7 +108,7 @@ function withReplicas(resource: ServedResource, live: ApiObject, replicas: numbe
 }
 
 /** The object as a Scale; `status.selector` is text. */
-export function scaleOf(resource: ServedResource, object: ApiObject): JsonObject {
+function scaleOf(resource: ServedResource, object: ApiObject): JsonObject {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
   const scale = resource.custom?.scale;
   const replicas = getNumber(object, ...pathParts(scale?.specReplicasPath ?? '.spec.replicas')) ?? 0;

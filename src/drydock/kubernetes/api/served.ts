@@ -79,10 +79,6 @@ export class ServedResources {
     return this.#byPath.get(`${group}/${version}/${plural}`);
   }
 
-  hasGroupVersion(group: string, version: string): boolean {
-    return this.all().some((resource) => resource.group === group && resource.version === version);
-  }
-
   ofKind(gvk: Gvk): ServedResource | undefined {
     return this.all().find(
       (resource) => resource.group === gvk.group && resource.version === gvk.version && resource.kind === gvk.kind,

@@ -85,7 +85,7 @@ export async function streamWatch(deps: WatchDeps, exchange: Exchange, input: Wa
 }
 
 /** What a watcher with this filter sees of a change: entering is ADDED, leaving is DELETED. */
-export function seenThrough(
+function seenThrough(
   filter: ObjectFilter,
   change: StoredChange,
 ): { type: StoredChange['type']; object: StoredObject } | undefined {
