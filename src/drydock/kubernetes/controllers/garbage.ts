@@ -1,3 +1,4 @@
+import { jsonEqual } from '#base/json.ts';
 import type { Outcome } from '#base/outcome.ts';
 import { WorkQueue } from '#base/work-queue.ts';
 import type { ApiChange, ApiObject, ApiOwnerReference, ApiServer, GroupResource } from '../api/port.ts';
@@ -48,18 +49,15 @@ export function startGarbageCollector(deps: ControllerDeps): AsyncDisposable {
   };
   const stop = api.onChange('*', (change: ApiChange) => {
     const { object } = change;
+    if (change.type === 'MODIFIED' && change.old && sameTies(object, change.old)) return;
     look(object);
     // Dependents follow an owner that went or waits; a waiting owner follows a dependent that went.
     if (change.type === 'DELETED' || object.metadata.deletionTimestamp !== undefined)
       for (const dependent of api.ownedBy(object.metadata.uid ?? '')) add(dependent);
-    if (change.type === 'DELETED' || change.old?.metadata.ownerReferences !== object.metadata.ownerReferences)
-      for (const owner of [
-        ...(change.old?.metadata.ownerReferences ?? []),
-        ...(object.metadata.ownerReferences ?? []),
-      ]) {
-        const found = findOwner(api, kinds, object, owner);
-        if (typeof found === 'object') look(found);
-      }
+    for (const owner of [...(change.old?.metadata.ownerReferences ?? []), ...(object.metadata.ownerReferences ?? [])]) {
+      const found = findOwner(api, kinds, object, owner);
+      if (typeof found === 'object') look(found);
+    }
   });
   for (const served of api.resources()) for (const object of api.list(served.resource)) look(object);
   return {
@@ -68,6 +66,16 @@ export function startGarbageCollector(deps: ControllerDeps): AsyncDisposable {
       await queue[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Nothing changed that collection reads: by far the most changes are to specs and statuses. */
+function sameTies(object: ApiObject, old: ApiObject): boolean {
+  const ties = ({ metadata }: ApiObject): unknown[] => [
+    metadata.ownerReferences ?? [],
+    metadata.finalizers ?? [],
+    metadata.deletionTimestamp,
+  ];
+  return jsonEqual(ties(object), ties(old));
 }
 
 function concerns(object: ApiObject): boolean {

@@ -51,19 +51,7 @@ export function planJob(
   const succeeded = tally.succeeded + tally.uncountedSucceeded.length;
   const failed = tally.failed + tally.uncountedFailed.length;
   const verdict = findVerdict(job, { succeeded, failed, active, now, startTime });
-  let conditions = job.suspended
-    ? withCondition(
-        before,
-        { type: 'Suspended', status: 'True', reason: 'JobSuspended', message: 'Job suspended' },
-        { now },
-      )
-    : findCondition(before, 'Suspended')?.status === 'True'
-      ? withCondition(
-          before,
-          { type: 'Suspended', status: 'False', reason: 'JobResumed', message: 'Job resumed' },
-          { now },
-        )
-      : before;
+  let conditions = withSuspension(job, now);
   let finished: JobPlan['finished'];
   let remove: ApiObject[] = [];
   let create: JobPlan['create'] = [];
@@ -106,6 +94,19 @@ export function planJob(
     deleteJob: false,
     recheckAfterMs: left.length > 0 ? Math.max(1, Math.min(...left)) : undefined,
   };
+}
+
+function withSuspension(job: JobView, now: number): Condition[] {
+  const { conditions } = job.status;
+  const type = 'Suspended';
+  if (job.suspended)
+    return withCondition(
+      conditions,
+      { type, status: 'True', reason: 'JobSuspended', message: 'Job suspended' },
+      { now },
+    );
+  if (findCondition(conditions, type)?.status !== 'True') return conditions;
+  return withCondition(conditions, { type, status: 'False', reason: 'JobResumed', message: 'Job resumed' }, { now });
 }
 
 function told(reason: string | undefined, message: string | undefined): { reason: string; message: string } {

@@ -139,7 +139,7 @@ test('a daemon set has one pod per node and replaces it when its template change
 
 test('a pod for another node waits, and says why', async () => {
   const { api } = world;
-  const spec = { containers: [sh('true')], nodeSelector: { disk: 'fast' } };
+  const spec = { containers: [sh('sleep 60')], nodeSelector: { disk: 'fast' } };
   await api.create(object('Pod', 'v1', 'picky', { spec }), 'test');
   const event = await eventually('the event', () =>
     api
