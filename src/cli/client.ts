@@ -25,6 +25,7 @@ interface Asked {
   signal: AbortSignal;
 }
 
+const lineMax = 16 * 1024 * 1024;
 const reconnectsMax = 20;
 const reconnectDelayMs = 500;
 
@@ -174,9 +175,12 @@ async function* linesOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator
       rest += decoder.decode(chunk, { stream: true });
       const lines = rest.split('\n');
       rest = lines.pop() ?? '';
+      if (rest.length > lineMax)
+        throw new AppError('limit', `the live stream has a line of more than ${lineMax} characters`);
       for (const line of lines) if (line.trim() !== '') yield line;
     }
   } catch (cause) {
+    if (cause instanceof AppError) throw cause;
     throw new AppError('unavailable', `the live stream broke: ${messageOf(cause)}`, { cause });
   }
 }

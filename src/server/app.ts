@@ -41,6 +41,7 @@ export function createApp(deps: AppDeps): Hono<ServerEnv> {
   app.use(async (c, next) => {
     await next();
     const status = String(c.res.status);
+    if (c.req.path.startsWith('/api/') && !c.res.headers.has('cache-control')) c.header('cache-control', 'no-store');
     requests.set(status, (requests.get(status) ?? 0) + 1);
   });
   app.use(tokenLink(auth));

@@ -1,10 +1,12 @@
 import { Hono } from 'hono';
 import { stream } from 'hono/streaming';
 import type { ApplicationEngine, ApplicationEvent } from '#apps/port.ts';
+import { AppError } from '#base/errors.ts';
 import type { ServerEnv } from './auth.ts';
 import { Mailbox } from './mailbox.ts';
 
 const mailboxLimit = 1000;
+const readersMax = 500;
 const heartbeatMs = 15_000;
 
 /**
@@ -13,7 +15,9 @@ const heartbeatMs = 15_000;
  */
 export function argocdStream(engine: ApplicationEngine, closing: AbortSignal): Hono<ServerEnv> {
   const app = new Hono<ServerEnv>();
+  let readers = 0;
   app.get('/stream/applications', (c) => {
+    if (readers >= readersMax) throw new AppError('limit', `${readersMax} watches are open already`);
     const name = c.req.query('name');
     const events = (c.req.header('accept') ?? '').includes('text/event-stream');
     c.header('content-type', events ? 'text/event-stream' : 'application/json');
@@ -29,6 +33,7 @@ export function argocdStream(engine: ApplicationEngine, closing: AbortSignal): H
       const close = () => mailbox.close();
       out.onAbort(close);
       closing.addEventListener('abort', close);
+      readers += 1;
       try {
         const known = new Set<string>();
         for (const application of engine.list()) {
@@ -50,6 +55,7 @@ export function argocdStream(engine: ApplicationEngine, closing: AbortSignal): H
           await out.write(line(type, event.application));
         }
       } finally {
+        readers -= 1;
         unsubscribe();
         closing.removeEventListener('abort', close);
       }

@@ -1,4 +1,5 @@
 import type { ApplicationEngine } from '#apps/port.ts';
+import { AppError } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { Application } from '#model/argocd/application.ts';
 import type { AuditLog } from '#trace/event.ts';
@@ -15,6 +16,7 @@ export interface LiveMessage {
 
 const remembered = 2000;
 const mailboxLimit = 1000;
+const readersMax = 500;
 
 /**
  * Everything that changes, numbered, kept for a while and handed to every open page. A reader that comes back with the
@@ -67,6 +69,8 @@ export class LiveFeed {
 
   /** A mailbox filled with what came after `cursor`; `resumed` is false when that is not known any more. */
   open(cursor: string | undefined): { mailbox: Mailbox<LiveMessage>; resumed: boolean } {
+    if (this.#readers.size >= readersMax)
+      throw new AppError('limit', `${readersMax} live streams are open already`, { hint: 'close some pages' });
     const mailbox = new Mailbox<LiveMessage>(mailboxLimit);
     this.#readers.add(mailbox);
     const missed = this.#after(cursor);

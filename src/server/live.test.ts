@@ -87,6 +87,15 @@ describe('live feed', () => {
     await feed[Symbol.asyncDispose]();
   });
 
+  test('there is an end to the number of readers', async () => {
+    const { feed } = world();
+    const opened = Array.from({ length: 500 }, () => feed.open(undefined).mailbox);
+    assert.throws(() => feed.open(undefined), /500 live streams/);
+    feed.close(opened[0] as (typeof opened)[number]);
+    assert.doesNotThrow(() => feed.open(undefined));
+    await feed[Symbol.asyncDispose]();
+  });
+
   test('which version waits is looked up once per state', async () => {
     const { engine, feed } = world();
     const desiredText = 'spec:\n  containers:\n    - name: api\n      image: reg/shop:1.5.0\n';

@@ -9,9 +9,9 @@ const heartbeatMs = 10_000;
 /** The page's stream: a snapshot (unless it resumes from Last-Event-ID), then every change; a comment as heartbeat. */
 export function slipwayLive(feed: LiveFeed, version: string, closing: AbortSignal): Hono<ServerEnv> {
   const app = new Hono<ServerEnv>();
-  app.get('/stream', (c) =>
-    streamSSE(c, async (out) => {
-      const { mailbox, resumed } = feed.open(c.req.header('last-event-id'));
+  app.get('/stream', (c) => {
+    const { mailbox, resumed } = feed.open(c.req.header('last-event-id'));
+    return streamSSE(c, async (out) => {
       const close = () => feed.close(mailbox);
       out.onAbort(close);
       closing.addEventListener('abort', close);
@@ -31,7 +31,7 @@ export function slipwayLive(feed: LiveFeed, version: string, closing: AbortSigna
         feed.close(mailbox);
         closing.removeEventListener('abort', close);
       }
-    }),
-  );
+    });
+  });
   return app;
 }
