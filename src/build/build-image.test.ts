@@ -19,7 +19,7 @@ import { createNodeBaseImage } from './node-base-image.ts';
 let registry: RegistryFixture;
 let dir: string;
 let client: ReturnType<typeof createRegistryClient>;
-const signal = AbortSignal.timeout(60_000);
+const { signal } = new AbortController();
 
 before(async () => {
   registry = await RegistryFixture.start();

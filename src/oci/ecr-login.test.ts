@@ -15,7 +15,7 @@ import { createRegistryClient } from './registry-client.ts';
 const roleArn = 'arn:aws:iam::123456789012:role/push';
 const issuer = 'http://issuer.invalid';
 const region = 'eu-central-1';
-const signal = AbortSignal.timeout(30_000);
+const { signal } = new AbortController();
 const { publicKey, privateKey } = await generateKeyPair('RS256');
 const clock = new ManualClock(Date.now());
 let registry: RegistryFixture;
