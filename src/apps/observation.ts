@@ -13,7 +13,7 @@ export interface ObservationDeps extends TargetDeps, ComparisonDeps {
 /** What this process remembers of an application between ticks; all of it can be found again. */
 export interface TargetMemory {
   targets: Map<string, Target>;
-  /** The last one, with the spec it was made for. */
+  /** The last one at the target revision, with the spec it was made for. */
   latest?: { spec: string; target: Target };
 }
 
@@ -62,9 +62,9 @@ export async function targetOf(
   if (remembered && remembered.unknownKinds.length === 0) return remembered;
   const spec = canonicalJson([sourcesOf(application), application.spec.project, application.spec.destination]);
   const { latest } = options.memory;
-  const previous = latest?.spec === spec ? latest.target : undefined;
+  const previous = latest?.spec === spec && !options.revisions ? latest.target : undefined;
   const target = await loadTarget(deps, application, { revisions: options.revisions, known, previous }, signal);
-  options.memory.latest = { spec, target };
+  if (!options.revisions) options.memory.latest = { spec, target };
   targets.delete(key);
   targets.set(key, target);
   // What was just found is what the status will name: the next tick asks with it.

@@ -41,7 +41,7 @@ export function withRevisions(
   const several = sources !== undefined && sources.length > 0;
   const resources = state.syncResult?.resources ?? [];
   const named = several
-    ? { revisions: revisions.slice(), sources }
+    ? { revision: '', revisions: revisions.slice(), sources }
     : { revision: revisions[0] ?? '', ...(source ? { source } : {}) };
   return { ...state, syncResult: { ...named, resources } };
 }

@@ -16,6 +16,8 @@ import type { RepositoryWatch } from './repository-watch.ts';
 export interface Target {
   /** Per source, in order. A commit that changed none of the inputs does not count: the older one stays. */
   revisions: string[];
+  /** Per source: the commit it was read at. */
+  commits: string[];
   sourceTypes: SourceType[];
   /** Equal keys mean equal manifests. */
   inputsKey: string;
@@ -221,9 +223,10 @@ export async function loadTarget(
   for (const { source, request } of opened)
     if (renders(source)) renderings.push(await deps.renderer.render(request, signal));
   const revisions = await effectiveCommits(deps, opened, renderings, options.known, signal);
-  if (same) return { ...same, revisions };
+  const commits = opened.map(({ request }) => request.commit as string);
+  if (same) return { ...same, revisions, commits };
   const sourceTypes = renderings.map(({ sourceType }) => sourceType);
   const manifests = structuredClone(renderings.flatMap((rendering) => rendering.manifests));
   const collected = await collect(deps, application, manifests, signal);
-  return { revisions, sourceTypes, inputsKey, inputs, ...collected };
+  return { revisions, commits, sourceTypes, inputsKey, inputs, ...collected };
 }

@@ -3,7 +3,9 @@ import { deleteObjects, planDeletion } from '#apps/deletion.ts';
 import type { LiveState } from '#apps/live-state.ts';
 import { kindsOf, type ObservationDeps } from '#apps/observation.ts';
 import { type Destination, resolveDestination, specProblems } from '#apps/project.ts';
+import { type ChangedPaths, isUntouched, usersOf } from '#apps/repository-users.ts';
 import type { Clock } from '#base/clock.ts';
+import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { Outcome } from '#base/outcome.ts';
 import { WorkQueue } from '#base/work-queue.ts';
@@ -41,6 +43,7 @@ export class ApplicationController {
   readonly #queue: WorkQueue;
   readonly #runtimes = new Map<string, Runtime>();
   readonly #unsubscribe: (() => void)[] = [];
+  readonly #life = new AbortController();
   readonly #ticked = new Set<(name: string) => void>();
 
   constructor(deps: ApplicationControllerDeps) {
@@ -63,7 +66,8 @@ export class ApplicationController {
       applications.subscribe((event) => {
         if (event.object.metadata.namespace !== this.#deps.namespace) return;
         const { name, resourceVersion } = event.object.metadata;
-        const echo = event.type === 'upsert' && this.#runtimes.get(name)?.lastWritten === resourceVersion;
+        const echo =
+          event.type === 'upsert' && this.#runtimes.get(name)?.lastWritten?.resourceVersion === resourceVersion;
         if (!echo) this.#queue.add(name);
       }),
       live.subscribe((change) => {
@@ -80,6 +84,28 @@ export class ApplicationController {
 
   add(name: string): void {
     this.#queue.add(name);
+  }
+
+  /** A repository moved: those that read what changed are looked at, and those about which that is not known. */
+  async repositoryMoved(key: string): Promise<void> {
+    const { applications, namespace, observation, logger } = this.#deps;
+    const changes: ChangedPaths = new Map();
+    for (const name of usersOf(applications.list(namespace), key)) {
+      const memory = this.#runtimes.get(name)?.memory;
+      const object = this.find(name);
+      try {
+        const application = object && parseApplication(object).application;
+        if (
+          application &&
+          memory &&
+          (await isUntouched(observation, { application, memory, changes }, this.#life.signal))
+        )
+          continue;
+      } catch (error) {
+        logger.debug({ application: name }, `looked at because: ${messageOf(error)}`);
+      }
+      this.#queue.add(name);
+    }
   }
 
   addAll(): void {
@@ -100,6 +126,7 @@ export class ApplicationController {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#life.abort();
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     await this.#queue[Symbol.asyncDispose]();
   }
@@ -178,8 +205,9 @@ export class ApplicationController {
         return recheck;
       case 'release': {
         const change = { finalizers: step.finalizers };
-        const written = await writeApplication({ kube, live }, this.resource, { application, change }, signal);
-        runtime.lastWritten = written?.metadata.resourceVersion;
+        const write = { application, change, last: runtime.lastWritten };
+        const written = await writeApplication({ kube, live }, this.resource, write, signal);
+        runtime.lastWritten = written?.last ?? runtime.lastWritten;
         return { kind: 'done' };
       }
     }

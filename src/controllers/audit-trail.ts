@@ -24,8 +24,9 @@ function common(application: Application): Pick<NewAuditEvent, 'application' | '
 
 function actorOf(state: OperationState): Actor {
   const { initiatedBy } = state.operation;
-  if (initiatedBy?.automated || !initiatedBy?.username) return controller;
-  return { kind: 'user', name: initiatedBy.username };
+  if (initiatedBy?.automated) return controller;
+  // Whoever writes the operation field by hand need not say who they are.
+  return { kind: 'user', name: initiatedBy?.username || 'unknown' };
 }
 
 function causeOf(state: OperationState): string {

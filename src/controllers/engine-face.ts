@@ -12,6 +12,7 @@ import type {
   SyncRequest,
 } from '#apps/port.ts';
 import { repositoryKey } from '#apps/repository-key.ts';
+import { usersOf } from '#apps/repository-users.ts';
 import type { RepositoryWatch } from '#apps/repository-watch.ts';
 import { rollBack } from '#apps/rollback.ts';
 import { sourcesOf, type Target } from '#apps/target.ts';
@@ -37,15 +38,6 @@ export interface EngineFaceDeps {
   audit: AuditLog;
   namespace: string;
   clock: Clock;
-}
-
-/** Names of the applications that read the repository of a key. */
-export function usersOf(objects: readonly KubeObject[], key: string): string[] {
-  return objects
-    .filter((object) =>
-      sourcesOf(parseApplication(object).application).some((source) => repositoryKey(source.repoURL) === key),
-    )
-    .map((object) => object.metadata.name);
 }
 
 /** Another writer was first; our own refusals are conflicts too, but final. */

@@ -18,7 +18,7 @@ import type { AuditLog } from '#trace/event.ts';
 import { ApplicationController } from './application-controller.ts';
 import { AuditTrail } from './audit-trail.ts';
 import { installCrds } from './crds.ts';
-import { EngineFace, usersOf } from './engine-face.ts';
+import { EngineFace } from './engine-face.ts';
 
 export interface EngineOptions {
   kube: KubeClient;
@@ -100,7 +100,7 @@ export async function startEngine(options: EngineOptions, signal: AbortSignal): 
   const { applications, projects } = await followApplications(options, live, signal);
   let controller: ApplicationController | undefined;
   const changed = (key: string) => {
-    for (const name of usersOf(applications.list(namespace), key)) controller?.add(name);
+    controller?.repositoryMoved(key).catch((error: unknown) => logger.error({}, messageOf(error)));
   };
   const repositories = new RepositoryWatch({ git, clock, entropy, logger, pollMs: reconcileMs, graceMs, changed });
   const cluster = (abort: AbortSignal) => versions.get(abort);

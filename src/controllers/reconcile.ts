@@ -420,11 +420,11 @@ class Tick {
 
   async #write(change: StatusChange): Promise<void> {
     const { kube, live } = this.#deps;
-    const write = { application: this.#application, change };
+    const write = { application: this.#application, change, last: this.#input.runtime.lastWritten };
     const written = await writeApplication({ kube, live }, this.#input.resource, write, this.#signal);
     if (!written) return;
-    this.#input.runtime.lastWritten = written.metadata.resourceVersion;
-    this.#application = parseApplication(written).application;
+    this.#input.runtime.lastWritten = written.last;
+    this.#application = parseApplication(written.object).application;
   }
 }
 

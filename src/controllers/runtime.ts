@@ -1,12 +1,13 @@
 import { DriftTracker } from '#apps/drift.ts';
 import type { TargetMemory } from '#apps/observation.ts';
+import type { LastWrite } from './status-writer.ts';
 
 /** What this process keeps of one application between ticks; a restart finds all of it again. */
 export interface Runtime {
   memory: TargetMemory;
   drift: DriftTracker;
-  /** resourceVersion of the last write of ours: its echo needs no tick. */
-  lastWritten: string | undefined;
+  /** The last write of ours: its echo needs no tick. */
+  lastWritten: LastWrite | undefined;
   /** The running operation as far as this process began it. */
   began: { id: string; at: number } | undefined;
   /** Ticks that ended. */

@@ -1,6 +1,7 @@
 import type { LiveState } from '#apps/live-state.ts';
+import { canonicalJson } from '#base/digest.ts';
 import { isAppError } from '#base/errors.ts';
-import { type JsonObject, jsonEqual } from '#base/json.ts';
+import { isObject, type JsonObject, jsonEqual } from '#base/json.ts';
 import { mergePatchBetween } from '#base/merge-patch.ts';
 import type { ApiResource, KubeClient, KubeObject } from '#kube/port.ts';
 import type { Application, ApplicationStatus, Operation } from '#model/argocd/application.ts';
@@ -10,6 +11,12 @@ import { statusManager } from '#model/argocd/names.ts';
 export interface StatusWriterDeps {
   kube: Pick<KubeClient, 'patch' | 'get'>;
   live: Pick<LiveState, 'noteWritten'>;
+}
+
+/** What was last sent, for an object whose server does not keep all of it (an older schema drops unknown fields). */
+export interface LastWrite {
+  resourceVersion: string | undefined;
+  body: string;
 }
 
 export interface StatusChange {
@@ -40,6 +47,12 @@ function bodyOf(application: Application, change: StatusChange): JsonObject | un
   return Object.keys(body).length > 0 ? body : undefined;
 }
 
+function withoutTime(status: unknown): unknown {
+  if (!isObject(status)) return status;
+  const { reconciledAt: _then, ...rest } = status;
+  return rest;
+}
+
 /** Nobody but us changed anything that a decision was made from. */
 function sameWish(object: KubeObject, application: Application): boolean {
   const other = parseApplication(object).application;
@@ -60,12 +73,14 @@ function sameWish(object: KubeObject, application: Application): boolean {
 export async function writeApplication(
   deps: StatusWriterDeps,
   resource: ApiResource,
-  write: { application: Application; change: StatusChange },
+  write: { application: Application; change: StatusChange; last: LastWrite | undefined },
   signal: AbortSignal,
-): Promise<KubeObject | undefined> {
-  const { application, change } = write;
+): Promise<{ object: KubeObject; last: LastWrite } | undefined> {
+  const { application, change, last } = write;
   const body = bodyOf(application, change);
   if (!body) return undefined;
+  const text = canonicalJson({ ...body, status: withoutTime(body['status']) });
+  if (last?.body === text && last.resourceVersion === application.metadata.resourceVersion) return undefined;
   const ref = { name: application.metadata.name, namespace: application.metadata.namespace };
   const send = async (resourceVersion: string | undefined) => {
     const metadata = { ...(body['metadata'] as JsonObject | undefined), resourceVersion };
@@ -87,5 +102,5 @@ export async function writeApplication(
     result = await send(current.metadata.resourceVersion);
   }
   deps.live.noteWritten(result);
-  return result;
+  return { object: result, last: { resourceVersion: result.metadata.resourceVersion, body: text } };
 }

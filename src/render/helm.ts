@@ -32,6 +32,8 @@ export interface HelmPlan {
   releaseName: string;
   namespace: string;
   values: FoundFile[];
+  /** Value files that are not there, and need not be. */
+  absent: string[];
   inlineValues: string | undefined;
   parameters: { flag: '--set' | '--set-string'; text: string }[];
   fileParameters: { name: string; file: FoundFile }[];
@@ -88,9 +90,10 @@ async function findValueFiles(
   resolved: ResolvedSource,
   helm: HelmSource,
   signal: AbortSignal,
-): Promise<FoundFile[]> {
+): Promise<{ files: FoundFile[]; absent: string[] }> {
   const environment = buildEnvironment(request);
   const files: FoundFile[] = [];
+  const absent: string[] = [];
   for (const written of helm.valueFiles ?? []) {
     const name =
       /^\$[A-Za-z0-9_-]+\//.test(written) && !written.startsWith('$ARGOCD_')
@@ -108,8 +111,9 @@ async function findValueFiles(
       throw new AppError('not-found', found, {
         hint: 'correct the path, which is relative to the chart, or set ignoreMissingValueFiles',
       });
+    else if (!name.startsWith('$')) absent.push(fileInRepository(resolved.path, name, 'helm.valueFiles'));
   }
-  return files;
+  return { files, absent };
 }
 
 /** Commas that do not stand in `{a,b}` are part of the value. */
@@ -143,10 +147,12 @@ export async function planHelm(
   if (helm.skipTests) flags.push('--skip-tests');
   if (helm.skipSchemaValidation) flags.push('--skip-schema-validation');
   const scan = await scanChart(request.mirror, request.commit, resolved, signal);
+  const { files, absent } = await findValueFiles(request, resolved, helm, signal);
   return {
     releaseName: helm.releaseName || request.application.name,
     namespace: helm.namespace || request.application.destinationNamespace,
-    values: await findValueFiles(request, resolved, helm, signal),
+    values: files,
+    absent,
     inlineValues: helm.valuesObject !== undefined ? JSON.stringify(helm.valuesObject) : helm.values || undefined,
     parameters: (helm.parameters ?? []).map((parameter) => ({
       flag: parameter.forceString ? '--set-string' : '--set',

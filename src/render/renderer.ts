@@ -84,7 +84,9 @@ async function prepare(deps: RendererDeps, request: RenderRequest, signal: Abort
           hint: 'run "npm run setup", or install helm and start again',
         });
       const helm = await planHelm(request, resolved, signal);
-      const values = helm.values.filter((file) => file.mirror === request.mirror).map((file) => file.path);
+      const named = [...helm.values, ...helm.fileParameters.map(({ file }) => file)];
+      const own = named.filter((file) => file.mirror === request.mirror).map((file) => file.path);
+      const values = [...own, ...helm.absent];
       const paths = [...new Set([folder, ...values])];
       // The chart's files stand in the plan's key, finer than by its folder.
       const key = keyOf({ ...base, tree: helm.chart, helm: helmKey(helm, deps.helm) });
