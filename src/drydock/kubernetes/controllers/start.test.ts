@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { getArray, getNumber, getString, type JsonObject } from '#base/json.ts';
@@ -87,7 +89,20 @@ test('a stateful set comes up in order, with claims, and goes down in reverse', 
     metadata: { name: 'data' },
     spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
   };
-  const set = workload('StatefulSet', 'db', { replicas: 2, serviceName: 'db', volumeClaimTemplates: [claim] });
+  const container = {
+    ...sh('echo $HOSTNAME > kept/name; sleep 60'),
+    volumeMounts: [{ name: 'data', mountPath: '/data/kept' }],
+  };
+  const template = {
+    metadata: { labels: { app: 'db' } },
+    spec: { containers: [container], terminationGracePeriodSeconds: 1 },
+  };
+  const set = workload('StatefulSet', 'db', {
+    template,
+    replicas: 2,
+    serviceName: 'db',
+    volumeClaimTemplates: [claim],
+  });
   const order: string[] = [];
   const stop = api.onChange('pods', ({ object: pod, type }) => {
     if (type === 'ADDED' && pod.metadata.labels?.['app'] === 'db') order.push(pod.metadata.name);
@@ -96,7 +111,10 @@ test('a stateful set comes up in order, with claims, and goes down in reverse', 
   await eventually('both ready', () => podsOf('db').filter(isPodReady).length === 2);
   stop();
   assert.deepEqual(order, ['db-0', 'db-1']);
-  assert.equal(getString(api.get('persistentvolumeclaims', 'default', 'data-db-0'), 'status', 'phase'), 'Bound');
+  const bound = api.get('persistentvolumeclaims', 'default', 'data-db-0');
+  assert.equal(getString(bound, 'status', 'phase'), 'Bound');
+  const file = join(world.dir, 'volumes', getString(bound, 'spec', 'volumeName') ?? '', 'name');
+  await eventually('what the pod wrote', async () => (await readFile(file, 'utf8').catch(() => '')) === 'db-0\n');
   await eventually('status', () => {
     const status = api.get('statefulsets.apps', 'default', 'db')?.['status'];
     return (
