@@ -30,6 +30,9 @@ export interface DesiredObject {
   digest: string;
 }
 
+/** How often a comparison follows an object that changes under it. */
+const currentTries = 3;
+
 export function desiredObject(object: KubeObject): DesiredObject {
   return { object, digest: contentDigest(object) };
 }
@@ -74,9 +77,12 @@ export class Comparer {
     const verdictKey = `${verdict.desired} ${verdict.projection}`;
     const remembered = this.#predictions.get(key);
     if (same && remembered?.verdictKey === verdictKey) return remembered.difference;
-    const difference = await this.#ask(desired.object, live, rules, signal);
-    this.#deps.verdicts.set(key, { ...verdict, modified: difference.modified });
-    if (difference.modified) this.#predictions.set(key, { verdictKey, difference });
+    const { difference, against } = await this.#ask(desired.object, live, rules, signal);
+    if (!against) return difference;
+    const judged = against === live ? verdict : this.#verdictOf(desired, against, rules);
+    this.#deps.verdicts.set(key, { ...judged, modified: difference.modified });
+    const judgedKey = `${judged.desired} ${judged.projection}`;
+    if (difference.modified) this.#predictions.set(key, { verdictKey: judgedKey, difference });
     else this.#predictions.delete(key);
     return difference;
   }
@@ -100,36 +106,64 @@ export class Comparer {
     return { desired: hasRules ? `${desired.digest}+${contentDigest(rules)}` : desired.digest, projection };
   }
 
-  async #ask(desired: KubeObject, live: KubeObject, rules: IgnoreRules, signal: AbortSignal): Promise<Difference> {
+  /**
+   * Asks the server, and compares its answer with the very version of the live object that the answer is about: the
+   * watch may lag behind, and a field that a controller has just written would look like drift. `against` is that
+   * version; undefined when the object kept changing, so that the answer is not worth remembering.
+   */
+  async #ask(
+    desired: KubeObject,
+    live: KubeObject,
+    rules: IgnoreRules,
+    signal: AbortSignal,
+  ): Promise<{ difference: Difference; against: KubeObject | undefined }> {
+    let base = live;
+    for (let tries = 1; ; tries += 1) {
+      const answer = await this.#dryRun(desired, signal);
+      if ('rejected' in answer) return { difference: { modified: true, rejected: answer.rejected }, against: base };
+      const { predicted } = answer;
+      const current = predicted.metadata.resourceVersion === base.metadata.resourceVersion;
+      if (current || tries === currentTries) {
+        const modified = await this.#differs({ desired, live: base, predicted, rules }, signal);
+        return { difference: { modified, predicted }, against: current ? base : undefined };
+      }
+      const fresh = await this.#read(live, signal);
+      if (!fresh) return { difference: { modified: true, predicted }, against: undefined };
+      base = fresh;
+    }
+  }
+
+  async #dryRun(desired: KubeObject, signal: AbortSignal): Promise<{ predicted: KubeObject } | { rejected: string }> {
     const { resourceVersion: _old, ...metadata } = desired.metadata;
     this.#dryRuns += 1;
-    let predicted: KubeObject;
     try {
-      predicted = await this.#deps.kube.apply(
-        { ...desired, metadata },
-        { fieldManager, dryRun: true, force: true },
-        signal,
-      );
+      const options = { fieldManager, dryRun: true, force: true };
+      return { predicted: await this.#deps.kube.apply({ ...desired, metadata }, options, signal) };
     } catch (error) {
       if (!isRejection(error)) throw error;
-      return { modified: true, rejected: messageOf(error) };
+      return { rejected: messageOf(error) };
     }
+  }
+
+  async #differs(
+    input: { desired: KubeObject; live: KubeObject; predicted: KubeObject; rules: IgnoreRules },
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { desired, live, predicted, rules } = input;
     let [before, after]: [unknown, unknown] = [contentOf(live), contentOf(predicted)];
     before = removePointers(before, rules.jsonPointers);
     after = removePointers(after, rules.jsonPointers);
     if (rules.managers.length > 0) {
-      const owned = fieldsOwnedBy(await this.#withManagedFields(live, signal), rules.managers);
+      const owned = fieldsOwnedBy((await this.#read(live, signal)) ?? live, rules.managers);
       before = removeFields(before, owned);
       after = removeFields(after, owned);
     }
-    const modified = !jsonEqual(before, after) || dropsLastApplied(desired, live);
-    return { modified, predicted };
+    return !jsonEqual(before, after) || dropsLastApplied(desired, live);
   }
 
-  /** Live objects come from watches that leave out who owns what. */
-  async #withManagedFields(live: KubeObject, signal: AbortSignal): Promise<KubeObject> {
+  /** As the server has it now, with who owns what: the watch leaves that out. */
+  async #read(live: KubeObject, signal: AbortSignal): Promise<KubeObject | undefined> {
     const resource = await this.#deps.kube.discovery.find(kindOf(live), signal);
-    if (!resource) return live;
-    return (await this.#deps.kube.get(resource, live.metadata, signal)) ?? live;
+    return resource && (await this.#deps.kube.get(resource, live.metadata, signal));
   }
 }
