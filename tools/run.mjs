@@ -1,6 +1,5 @@
 // The npm scripts' entry: sets up what is missing, then hands over to the project's own Node 24.
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { fail, pinnedNode, root } from './node.mjs';
 import { setup } from './setup.mjs';
 

@@ -99,6 +99,11 @@ test('areas import only what stands below them', () => {
   assert.deepEqual(wrong, []);
 });
 
+test('no test holds a timer that runs while other files are tested', () => {
+  const wrong = sources.filter((path) => /^(?:export )?const \w+ = AbortSignal\.timeout/m.test(read(path)));
+  assert.deepEqual(wrong, []);
+});
+
 test('relative imports stay inside their area', () => {
   const wrong: string[] = [];
   for (const path of sources.filter((file) => file.startsWith('src/'))) {

@@ -9,7 +9,7 @@ import { nextPage, parseRepositoryUrl, parseRunUrl } from './github-parse.ts';
 
 const repository = { owner: 'myshop', name: 'api' };
 const sha = 'a'.repeat(40);
-const signal = AbortSignal.timeout(10_000);
+const { signal } = new AbortController();
 
 describe('addresses', () => {
   const web = 'https://github.com';

@@ -3,6 +3,8 @@ import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { ServeOptions } from '#cli/deps.ts';
+import { inClusterTarget, loadKubeTarget } from '#kube/kubeconfig.ts';
+import type { KubeTarget } from '#kube/target.ts';
 import { writeFileDurably } from './data-directory.ts';
 import { createLogger } from './logger.ts';
 import { startSlipway } from './slipway.ts';
@@ -15,10 +17,7 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   const logger = createLogger({});
   const token = process.env['SLIPWAY_TOKEN'] ?? systemEntropy.bytes(24).toString('base64url');
   await using slipway = await startSlipway({
-    kubeconfig: {
-      path: options.kubeconfig ?? process.env['KUBECONFIG'] ?? join(homedir(), '.kube', 'config'),
-      ...(options.context === undefined ? {} : { context: options.context }),
-    },
+    target: await findCluster(options),
     namespace: options.namespace,
     dataDir: join(dataDir, 'slipway'),
     host: options.host,
@@ -45,4 +44,13 @@ function forgeSettings(env: NodeJS.ProcessEnv): { webUrl: string; apiUrl: string
   const apiUrl =
     env['GITHUB_API_URL'] ?? (webUrl === 'https://github.com' ? 'https://api.github.com' : `${webUrl}/api/v3`);
   return { webUrl, apiUrl, token: env['GITHUB_TOKEN'] };
+}
+
+/** As kubectl finds it: the file given, KUBECONFIG, the pod this runs in, the file of the home directory. */
+async function findCluster({ kubeconfig, context }: ServeOptions): Promise<KubeTarget> {
+  const { KUBECONFIG, KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = process.env;
+  const path = kubeconfig ?? KUBECONFIG;
+  if (path === undefined && host && port) return inClusterTarget(host, port);
+  const file = path ?? join(homedir(), '.kube', 'config');
+  return loadKubeTarget({ path: file, ...(context === undefined ? {} : { context }) });
 }

@@ -11,7 +11,7 @@ import { createGitHubClient } from '#forge/github.ts';
 import { createGitMirrors } from '#git/mirrors.ts';
 import { createKubeClient } from '#kube/client.ts';
 import { createInformerSet } from '#kube/informer.ts';
-import { type KubeconfigSource, loadKubeTarget } from '#kube/kubeconfig.ts';
+import type { KubeTarget } from '#kube/target.ts';
 import { parseDockerConfig } from '#oci/docker-config.ts';
 import type { RegistryCredentials } from '#oci/port.ts';
 import { createRegistryClient } from '#oci/registry-client.ts';
@@ -24,7 +24,7 @@ import { systemClock as clock, systemEntropy as entropy } from './system.ts';
 import { slipwayVersion } from './version.ts';
 
 export interface SlipwayOptions {
-  kubeconfig: KubeconfigSource;
+  target: KubeTarget;
   /** Where the Application objects are. */
   namespace: string;
   /** History, mirrors and caches. */
@@ -47,9 +47,9 @@ export interface Slipway extends AsyncDisposable {
 
 const run = promisify(execFile);
 
-/** Slipway for one cluster: the engine, its history, the API and the page. Knows the cluster by its kubeconfig only. */
+/** Slipway for one cluster: the engine, its history, the API and the page. Knows the cluster by its API only. */
 export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
-  const { dataDir, logger, namespace } = options;
+  const { dataDir, logger, namespace, target } = options;
   await using stack = new AsyncDisposableStack();
   const starting = new AbortController();
   stack.defer(() => starting.abort(new AppError('canceled', 'Slipway is stopping')));
@@ -58,7 +58,6 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const store = stack.use(await openStore({ path: join(dataDir, 'history.db'), clock, logger }));
   const audit = createAuditLog({ store, clock });
-  const target = await loadKubeTarget(options.kubeconfig);
   const kube = stack.use(createKubeClient({ target, clock, logger }));
   const informers = stack.use(createInformerSet({ client: kube, clock, entropy, logger }));
   const credentials = repositoryCredentials({ kube, namespace, clock });
@@ -144,6 +143,9 @@ function gitEnvironment(): Record<string, string> {
     'http_proxy',
     'https_proxy',
     'no_proxy',
+    'ALL_PROXY',
+    'all_proxy',
+    'GIT_SSH_COMMAND',
     'GIT_SSL_CAINFO',
     'SSL_CERT_FILE',
     'SSH_AUTH_SOCK',

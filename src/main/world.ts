@@ -7,6 +7,7 @@ import { basicBuiltins } from '#drydock/actions/builtins/basic.ts';
 import { type Forge, startForge } from '#drydock/forge/server.ts';
 import { startKubernetes } from '#drydock/kubernetes/cluster.ts';
 import { startRegistry } from '#drydock/registry/start-registry.ts';
+import { loadKubeTarget } from '#kube/kubeconfig.ts';
 import { createImageStore, type ImageStore } from '#oci/image-store.ts';
 import type { RegistryClient } from '#oci/port.ts';
 import { parseReference } from '#oci/reference.ts';
@@ -102,7 +103,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     await timed(
       'Slipway',
       startSlipway({
-        kubeconfig: { text: cluster.kubeconfig },
+        target: await loadKubeTarget({ text: cluster.kubeconfig }),
         namespace: 'argocd',
         dataDir: data.path('slipway'),
         host,
@@ -257,11 +258,15 @@ function startWorldCluster(ground: Ground, images: ImageStore) {
     port: ports.kubernetes,
     runtimeDir: data.path('pods'),
     podEnv: { PATH: process.env['PATH'] ?? '' },
-    pullImage: async (image, _options, signal) => {
-      const unpacked = await images.ensure(parseReference(image), signal);
+    pullImage: async (image, { pullPolicy }, signal) => {
+      const unpacked = await images.ensure(parseReference(image), signal, parsePullPolicy(pullPolicy));
       return { digest: unpacked.digest, rootfs: unpacked.rootfs, config: unpacked.config.config };
     },
   });
+}
+
+function parsePullPolicy(text: string): 'Always' | 'IfNotPresent' | 'Never' {
+  return text === 'Always' || text === 'Never' ? text : 'IfNotPresent';
 }
 
 /** Takes a world's directory away, with everything in it. The world must be stopped. */

@@ -15,7 +15,7 @@ import { MemoryAudit, MemoryEngine } from '../../test/web/memory-engine.ts';
 import type { TraceLink, TraceReport, Tracer, TraceStep } from './report.ts';
 import { createTracer } from './trace.ts';
 
-const signal = AbortSignal.timeout(60_000);
+const { signal } = new AbortController();
 const digest = digestOf('image');
 const sourceSha = 'd'.repeat(40);
 const web = 'https://forge.example/myshop/api';

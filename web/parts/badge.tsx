@@ -1,5 +1,6 @@
 import type { HealthStatus, SyncStatusCode } from '#model/argocd/application.ts';
-import { Icon, type IconName } from './icon.tsx';
+import { Icon } from './icon.tsx';
+import type { IconName } from './icon-paths.ts';
 
 export type Tone = 'good' | 'wait' | 'bad' | 'busy' | 'drift' | 'quiet';
 

@@ -1,5 +1,5 @@
 import type { AuditEvent, AuditKind } from '#trace/event.ts';
-import type { IconName } from '../../parts/icon.tsx';
+import type { IconName } from '../../parts/icon-paths.ts';
 
 export interface Look {
   icon: IconName;

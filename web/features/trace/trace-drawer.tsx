@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import type { TraceLink, TraceStep } from '#trace/report.ts';
 import { fetchTrace } from '../../api/client.ts';
-import { Icon, type IconName } from '../../parts/icon.tsx';
+import { Icon } from '../../parts/icon.tsx';
+import type { IconName } from '../../parts/icon-paths.ts';
 import { Modal } from '../../parts/modal.tsx';
 import { Problem } from '../../parts/problem.tsx';
 import { TimeAgo } from '../../parts/time-ago.tsx';

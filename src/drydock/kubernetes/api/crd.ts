@@ -171,6 +171,7 @@ function servedVersion(deps: WriteDeps, definition: ApiObject, version: JsonObje
       gvk: { group, version: name, kind },
       openAPIV3Schema,
       preserveUnknownFields: spec['preserveUnknownFields'] === true,
+      statusSubresource: subresources.includes('status'),
     }),
     custom: {
       storageVersion: storageVersion(definition),
