@@ -1,4 +1,5 @@
 import type { Clock, Entropy } from '#base/clock.ts';
+import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { Outcome } from '#base/outcome.ts';
 import { WorkQueue } from '#base/work-queue.ts';
@@ -29,10 +30,11 @@ export interface Controller {
 }
 
 const conflictRetryMs = 5;
+const goneRetryMs = 200;
 
 /**
  * Runs a controller until disposed. A write conflict is an expected outcome: the tick runs again at once on what is
- * stored now. So is an object that went away in the middle.
+ * stored now. So is an object that went away in the middle: what is left is looked at again a little later.
  */
 export function startLoop(
   deps: { api: ApiServer; clock: Clock; logger: Logger },
@@ -50,6 +52,10 @@ export function startLoop(
       } catch (error) {
         if (isConflict(error))
           return { kind: 'waiting', reason: 'Conflict', message: '', retryAfterMs: conflictRetryMs };
+        if (isNotFound(error)) {
+          logger.debug({ controller: controller.name, name }, messageOf(error));
+          return { kind: 'waiting', reason: 'NotFound', message: '', retryAfterMs: goneRetryMs };
+        }
         throw error;
       }
     },
