@@ -146,6 +146,13 @@ test('a pull request runs its workflows on the merge, is reviewed and merged', a
     [getString(after.body, 'state'), getPath(after.body, 'merged'), getString(after.body, 'merged_by', 'login')],
     ['closed', true, 'ada'],
   );
+  const [feature, start] = (await world.git(['rev-parse', 'origin/feature', 'FETCH_HEAD~1'], clone)).trim().split('\n');
+  const broughtBy = async (sha: string | undefined) =>
+    getArray((await world.api('GET', `${app}/commits/${sha}/pulls`)).body).map((pull) => getPath(pull, 'number'));
+  assert.deepEqual(
+    [await broughtBy(feature), await broughtBy(getString(merged.body, 'sha')), await broughtBy(start)],
+    [[number], [number], []],
+  );
 });
 
 test('a workflow is started by hand with checked inputs', async () => {

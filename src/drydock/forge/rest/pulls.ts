@@ -35,6 +35,23 @@ const read = { access: 'read', scope: 'pull-requests' } as const;
 const write = { access: 'write', scope: 'pull-requests' } as const;
 const base = '/repos/:owner/:repo/pulls';
 
+/** Of the newest; an older one is not found by its commits. */
+const pullsSearched = 100;
+
+/** Whether the commit came by this pull request: its merge, or one of the commits between its base and its head. */
+async function broughtCommit(
+  { git, repos }: ForgeParts,
+  repo: Repository,
+  { pull }: Pull,
+  { sha, signal }: { sha: string; signal: AbortSignal },
+): Promise<boolean> {
+  if (sha === pull.merge_sha || sha === pull.head_sha) return true;
+  const isBelow = async (tip: string) =>
+    (await git.maybeText(['merge-base', '--is-ancestor', sha, tip], { repository: repos.gitDir(repo) }, signal)) !==
+    undefined;
+  return (await isBelow(pull.head_sha)) && !(await isBelow(pull.base_sha));
+}
+
 /** Pull requests, their files, commits, reviews and merge. */
 export function pullRoutes(parts: ForgeParts): Hono<RestEnv> {
   const app = new Hono<RestEnv>();
@@ -51,6 +68,15 @@ export function pullRoutes(parts: ForgeParts): Hono<RestEnv> {
       (head === undefined || `${repo.owner}:${pull.head_ref}` === head || pull.head_ref === head) &&
       (c.req.query('base') === undefined || pull.base_ref === c.req.query('base'));
     return c.json(pageOf(c, pullsOf(parts, repo).filter(fits)).map((pull) => pullView(parts, repo, pull)));
+  });
+  app.get('/repos/:owner/:repo/commits/:sha/pulls', async (c) => {
+    const repo = repositoryOf(parts, c, read);
+    const pulls: Pull[] = [];
+    for (const pull of pullsOf(parts, repo).slice(0, pullsSearched)) {
+      if (await broughtCommit(parts, repo, pull, { sha: c.req.param('sha'), signal: c.req.raw.signal }))
+        pulls.push(pull);
+    }
+    return c.json(pageOf(c, pulls).map((pull) => pullView(parts, repo, pull)));
   });
   app.post(base, async (c) => {
     const repo = repositoryOf(parts, c, write);
