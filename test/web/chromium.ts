@@ -1,5 +1,4 @@
-import { spawnSync } from 'node:child_process';
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { findOrInstall } from '../debian-package.ts';
 
 const places = [
   process.env['CHROMIUM_PATH'] ?? '',
@@ -23,45 +22,7 @@ export const chromiumArgs = [
   '--disable-sync',
 ];
 
-/**
- * A Chromium to look at pages with: CHROMIUM_PATH, else where systems keep one, else Debian's, installed here when this
- * is Debian and we may. Otherwise the reason why there is none, for the test to give as it stands aside.
- */
+/** A Chromium to look at pages with: CHROMIUM_PATH, else where systems keep one, else Debian's package. */
 export function findChromium(): { path: string } | { reason: string } {
-  const found = places.find(isExecutable);
-  if (found !== undefined) return { path: found };
-  if (!isDebian()) return { reason: 'no Chromium was found: set CHROMIUM_PATH' };
-  if (process.getuid?.() !== 0)
-    return { reason: 'no Chromium was found: apt-get install chromium, or set CHROMIUM_PATH' };
-  const options = {
-    encoding: 'utf8',
-    timeout: 300_000,
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-  } as const;
-  const install = () => spawnSync('apt-get', ['install', '-y', '--no-install-recommends', 'chromium'], options);
-  let result = install();
-  if (result.status !== 0) {
-    spawnSync('apt-get', ['update'], options);
-    result = install();
-  }
-  if (isExecutable('/usr/bin/chromium')) return { path: '/usr/bin/chromium' };
-  const last = `${result.stderr ?? ''}`.trim().split('\n').at(-1) ?? '';
-  return { reason: `Debian's Chromium could not be installed: ${last || result.error?.message}` };
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return path !== '';
-  } catch {
-    return false;
-  }
-}
-
-function isDebian(): boolean {
-  try {
-    return /^ID(?:_LIKE)?=.*debian/m.test(readFileSync('/etc/os-release', 'utf8'));
-  } catch {
-    return false;
-  }
+  return findOrInstall({ packageName: 'chromium', places });
 }

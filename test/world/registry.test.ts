@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { getString } from '#base/json.ts';
+import { runProgram } from '#main/demo/program.ts';
+import { findOrInstall } from '../debian-package.ts';
 import { person } from './shared-world.ts';
 
 const digest = (bytes: string) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
@@ -77,4 +81,25 @@ test('without a credential nothing is pushed', async () => {
   const answer = await fetch(`${me.world.registry.url}/v2/scratch/tool/blobs/uploads/`, { method: 'POST' });
   assert.equal(answer.status, 401);
   assert.match(answer.headers.get('www-authenticate') ?? '', /^Bearer realm=/);
+});
+
+const skopeo = findOrInstall({ packageName: 'skopeo', places: ['/usr/bin/skopeo', '/opt/homebrew/bin/skopeo'] });
+
+test('skopeo copies an image out of the world and back in, as its developer', {
+  skip: 'reason' in skopeo && skopeo.reason,
+}, async () => {
+  assert.ok('path' in skopeo);
+  const me = await person();
+  const { registry, developer } = me.world;
+  const image = (name: string) => `docker://${registry.host}/${name}`;
+  const layout = `oci:${join(me.workDir, 'layout')}:x`;
+  const run = (...args: string[]) => runProgram(skopeo.path, args, { signal: me.signal });
+  await run('copy', '--src-tls-verify=false', image('myshop-api:1.4.2'), layout);
+  const login = ['--dest-creds', `${developer.login}:${developer.token}`];
+  await run('copy', '--dest-tls-verify=false', ...login, layout, image('scratch/copied:1.4.2'));
+  const { stdout } = await run('inspect', '--tls-verify=false', image('scratch/copied:1.4.2'));
+  const inspected: unknown = JSON.parse(stdout);
+  assert.equal(getString(inspected, 'Labels', 'org.opencontainers.image.version'), '1.4.2');
+  const anonymous = run('copy', '--dest-tls-verify=false', layout, image('scratch/copied:1.4.3'));
+  await assert.rejects(anonymous, /unauthorized|authentication required/i);
 });

@@ -15,12 +15,17 @@ function answer(response: ServerResponse, status: number, body: unknown): void {
 export function createApp(options: AppOptions) {
   return (request: IncomingMessage, response: ServerResponse): void => {
     const { pathname } = new URL(request.url ?? '/', 'http://shop');
-    if (pathname === '/healthz') return answer(response, 200, { status: 'ok' });
-    if (pathname === '/version') return answer(response, 200, options);
-    if (pathname === '/products') return answer(response, 200, listProducts());
-    const sku = /^\/products\/([^/]+)$/.exec(pathname)?.[1];
-    const product = sku === undefined ? undefined : findProduct(decodeURIComponent(sku));
-    if (product) return answer(response, 200, product);
-    answer(response, 404, { error: `nothing at ${pathname}` });
+    const { status, body } = route(pathname, options);
+    answer(response, status, body);
   };
+}
+
+function route(pathname: string, options: AppOptions): { status: number; body: unknown } {
+  if (pathname === '/healthz') return { status: 200, body: { status: 'ok' } };
+  if (pathname === '/version') return { status: 200, body: options };
+  if (pathname === '/products') return { status: 200, body: listProducts() };
+  const sku = /^\/products\/([^/]+)$/.exec(pathname)?.[1];
+  const product = sku === undefined ? undefined : findProduct(decodeURIComponent(sku));
+  if (product) return { status: 200, body: product };
+  return { status: 404, body: { error: `nothing at ${pathname}` } };
 }

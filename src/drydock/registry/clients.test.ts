@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
+import { findOrInstall } from '../../../test/debian-package.ts';
 import { RegistryFixture } from '../../../test/registry-fixture.ts';
 import { toolPath } from '../../../test/tools.ts';
 
@@ -21,8 +22,8 @@ after(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-const noSkopeo =
-  spawnSync('skopeo', ['--version']).status === 0 ? false : 'skopeo is not installed (Debian package skopeo)';
+const skopeo = findOrInstall({ packageName: 'skopeo', places: ['/usr/bin/skopeo', '/opt/homebrew/bin/skopeo'] });
+const noSkopeo = 'reason' in skopeo ? skopeo.reason : false;
 
 describe('skopeo', { skip: noSkopeo }, () => {
   const image = (name: string) => `docker://127.0.0.1:${registry.port}/${name}`;
