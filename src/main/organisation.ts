@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
@@ -67,10 +67,7 @@ async function importRepository(options: OrganisationOptions, name: string): Pro
   const checkout = mkdtempSync(join(workDir, `${name}-`));
   try {
     cpSync(join(projectRoot, 'examples', name), checkout, { recursive: true });
-    localise(checkout, {
-      'https://github.com/': `${forge.url}/`,
-      '123456789012.dkr.ecr.eu-central-1.amazonaws.com': options.registryHost,
-    });
+    localise(checkout, { forgeUrl: forge.url, registryHost: options.registryHost });
     await git(checkout, ['init', '-q', '-b', 'main']);
     await git(checkout, ['add', '.']);
     await git(checkout, ['commit', '-qm', `feat: ${name} as it runs today [skip ci]`]);
@@ -126,14 +123,30 @@ function gitIdentity(forgeUrl: string, token: string): Record<string, string> {
   };
 }
 
+interface Hosts {
+  forgeUrl: string;
+  registryHost: string;
+}
+
 /** The examples name the hosts of the wide world; here they become this world's. Nothing else in them changes. */
-function localise(directory: string, hosts: Record<string, string>): void {
+function localised(text: string, hosts: Hosts): string {
+  return text
+    .replaceAll('https://github.com/', `${hosts.forgeUrl}/`)
+    .replaceAll('123456789012.dkr.ecr.eu-central-1.amazonaws.com', hosts.registryHost);
+}
+
+function localise(directory: string, hosts: Hosts): void {
   for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
-    if (!existsSync(path)) continue;
     const before = readFileSync(path, 'utf8');
-    const after = Object.entries(hosts).reduce((text, [from, to]) => text.replaceAll(from, to), before);
+    const after = localised(before, hosts);
     if (after !== before) writeFileSync(path, after);
   }
+}
+
+/** The root App of Apps of the organisation, as YAML. */
+export function rootApplication(hosts: Hosts): string {
+  const path = join(projectRoot, 'examples', 'myshop-manifests', 'argocd', 'root.yaml');
+  return localised(readFileSync(path, 'utf8'), hosts);
 }

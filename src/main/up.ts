@@ -1,7 +1,11 @@
 import { once } from 'node:events';
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { UpOptions } from '#cli/deps.ts';
+import { runProgram } from './demo/program.ts';
 import { createLogger } from './logger.ts';
+import { rootApplication } from './organisation.ts';
+import { requireProgram } from './programs.ts';
 import { startWorld } from './world.ts';
 import type { WorldInfo } from './world-info.ts';
 
@@ -11,11 +15,13 @@ export async function up(options: UpOptions, signal: AbortSignal): Promise<numbe
   const logger = createLogger({ file: `${dataDirectory}/slipway.log` });
   const started = performance.now();
   const say = (text: string) => process.stdout.write(`${text}\n`);
+  const isFirst = !existsSync(join(dataDirectory, 'world.json'));
   await using world = await startWorld({
     dataDirectory,
     logger,
     onPart: (name, ms) => say(`  ${name} (${Math.round(ms)} ms)`),
   });
+  if (isFirst) await applyRoot(world.info, signal);
   say(welcome(world.info, dataDirectory, performance.now() - started));
   if (!signal.aborted) await once(signal, 'abort');
   say('\nstopping; everything is kept, npm start brings it back');
@@ -36,7 +42,16 @@ Slipway is up after ${(ms / 1000).toFixed(1)} s. Ctrl-C stops it; its data stays
                git clone ${forge.url.replace('://', `://${developer.login}:${developer.token}@`)}/myshop/myshop-api.git
   people       ${developer.login} (developer), ${reviewer.login} (reviewer); tokens in ${dataDirectory}/world.json
 
-First: kubectl apply -f the root Application,
-  git clone ${forge.url}/myshop/myshop-manifests.git && kubectl apply -f myshop-manifests/argocd/root.yaml
+Try it
+  npx slipway app sync myshop-api-prod       dev syncs by itself, prod waits for you
+  push a commit to myshop-api                it is tested, built, deployed to dev; watch the page
+  kubectl scale -n myshop-dev deployment/myshop-api --replicas=3
 `;
+}
+
+/** A new world starts with its applications; in one that people have used, what they removed stays removed. */
+async function applyRoot(info: WorldInfo, signal: AbortSignal): Promise<void> {
+  const input = rootApplication({ forgeUrl: info.forge.url, registryHost: info.registry.host });
+  const env = { KUBECONFIG: info.kubernetes.kubeconfig };
+  await runProgram(requireProgram('kubectl'), ['apply', '-f', '-'], { env, input, signal });
 }
