@@ -14,10 +14,12 @@ const [{ runCli }, { machineProbe }, { systemClock }, { slipwayVersion }, { gith
 ]);
 
 const stop = new AbortController();
+let stoppingSince = 0;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    // A second Ctrl-C does not wait for an orderly end.
-    if (stop.signal.aborted) process.exit(130);
+    // One request often comes twice, to the whole group and passed on by a parent; a later one will not wait any more.
+    if (stop.signal.aborted && Date.now() - stoppingSince > 1_500) process.exit(130);
+    if (!stop.signal.aborted) stoppingSince = Date.now();
     stop.abort();
   });
 }
