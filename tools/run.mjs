@@ -14,13 +14,15 @@ const commands = {
   slipway: ['src/main/cli.ts', ...args],
   test: args.length > 0 ? [...testArgs, ...args] : [...testArgs, ...testFiles],
   check: ['tools/check.ts', ...args],
+  kill: [...testArgs, 'test/world/kill.test.ts'],
 };
 
 const nodeArgs = Object.hasOwn(commands, command ?? '') ? commands[command] : undefined;
 if (!nodeArgs) fail(`unknown command ${command ?? '(none)'}`, `one of: ${Object.keys(commands).join(', ')}`);
 
 await setup();
-const child = spawn(pinnedNode(), nodeArgs, { cwd: root, stdio: 'inherit' });
+const env = command === 'kill' ? { SLIPWAY_KILL_ROUNDS: '20', ...process.env } : process.env;
+const child = spawn(pinnedNode(), nodeArgs, { cwd: root, stdio: 'inherit', env });
 // A terminal sends Ctrl-C to the whole group: the child ends itself, this only waits and passes on what was sent to it alone.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
   process.on(signal, () => signal !== 'SIGINT' && child.kill(signal));
