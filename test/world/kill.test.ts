@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { getArray, getString } from '#base/json.ts';
@@ -19,36 +17,10 @@ import {
   slipway,
   waitForApplication,
 } from '#main/demo/tools.ts';
-import { readWorldInfo } from '#main/world-info.ts';
-import { toolPath } from '../tools.ts';
 import { scratchDirectory } from './shared-world.ts';
+import { personIn, startUp } from './up-process.ts';
 
 const rounds = Number(process.env['SLIPWAY_KILL_ROUNDS'] ?? 4);
-const cli = join(import.meta.dirname, '..', '..', 'src', 'main', 'cli.ts');
-
-async function startUp(dataDirectory: string): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [cli, 'up', '--data', dataDirectory], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const said: string[] = [];
-  child.stderr.setEncoding('utf8').on('data', (text: string) => said.push(text));
-  const lines = createInterface({ input: child.stdout });
-  await new Promise<void>((resolve, reject) => {
-    lines.on('line', (line) => line.startsWith('Slipway is up') && resolve());
-    child.once('exit', (code) => reject(new Error(`up ended with ${code}: ${said.join('')}`)));
-  });
-  return child;
-}
-
-function personIn(dataDirectory: string): StoryContext {
-  return {
-    world: readWorldInfo(join(dataDirectory, 'world.json')),
-    programs: { git: toolPath('git'), kubectl: toolPath('kubectl'), node: process.execPath, slipway: cli },
-    workDir: scratchDirectory('person'),
-    signal: AbortSignal.timeout(240_000),
-    say: () => {},
-    measure: () => {},
-    facts: new Map(),
-  };
-}
 
 async function pushFile(
   me: StoryContext,
@@ -70,7 +42,7 @@ test(`SIGKILL ${rounds} times: nothing acknowledged is lost, and everything conv
   const dataDirectory = scratchDirectory('kill');
   let up = await startUp(dataDirectory);
   try {
-    const me = personIn(dataDirectory);
+    const me = personIn(dataDirectory, 120_000 + rounds * 30_000);
     const { developer, forge } = me.world;
     for (const name of ['myshop-manifests', 'myshop-api']) {
       await git(me, developer, me.workDir, ['clone', '-q', `${forge.url}/myshop/${name}.git`]);
