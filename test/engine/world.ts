@@ -152,14 +152,17 @@ export class EngineWorld {
   async delete(apiVersion: string, kind: string, name: string, namespace?: string): Promise<void> {
     const signal = AbortSignal.timeout(10_000);
     const resource = await this.kube.discovery.find(kindOf({ apiVersion, kind }), signal);
-    if (resource) await this.kube.delete(resource, { name, namespace }, {}, signal);
+    if (!resource) throw new Error(`the cluster does not serve ${kind} of ${apiVersion}`);
+    await this.kube.delete(resource, { name, namespace }, {}, signal);
   }
 
   async patch(apiVersion: string, kind: string, name: string, namespace: string, body: unknown): Promise<void> {
     const signal = AbortSignal.timeout(10_000);
+    // The kind may be younger than what this client last read of the cluster's kinds.
+    this.kube.discovery.invalidate();
     const resource = await this.kube.discovery.find(kindOf({ apiVersion, kind }), signal);
-    if (resource)
-      await this.kube.patch(resource, { name, namespace }, { type: 'merge', body }, { fieldManager: 'test' }, signal);
+    if (!resource) throw new Error(`the cluster does not serve ${kind} of ${apiVersion}`);
+    await this.kube.patch(resource, { name, namespace }, { type: 'merge', body }, { fieldManager: 'test' }, signal);
   }
 
   /** Looks again and again until it holds; fails with what was seen last. */
