@@ -4,9 +4,9 @@ import { join, resolve } from 'node:path';
 import type { DemoOptions } from '#cli/deps.ts';
 import { createLogger } from '#main/logger.ts';
 import { projectRoot, requireProgram } from '#main/programs.ts';
-import { removeWorld, startWorld } from '#main/world.ts';
+import { removeWorld, startWorld, type World } from '#main/world.ts';
 import { legs } from './legs.ts';
-import { type LegResult, playStory, type StoryEvent } from './story.ts';
+import { type Leg, type LegResult, playStory, type StoryEvent, type StoryGiven } from './story.ts';
 import { progressPrinter, renderTimeline } from './timeline.ts';
 
 /** `slipway demo`: a fresh world, the whole story, a timeline. Resolves with 0, or 1 when a leg failed. */
@@ -33,40 +33,34 @@ export async function demo(options: DemoOptions, signal: AbortSignal): Promise<n
 }
 
 async function play(directory: string, report: (event: StoryEvent) => void, signal: AbortSignal): Promise<LegResult[]> {
-  const leg = 'world';
-  const title = 'Drydock and Slipway come up';
   const logger = createLogger({ file: join(directory, 'slipway.log') });
-  report({ type: 'leg-started', leg, title });
-  const started = performance.now();
-  const parts: LegResult['parts'] = [];
-  await using world = await startWorld({
-    dataDirectory: directory,
-    logger,
-    onPart: (name, ms) => {
-      parts.push({ name, ms: Math.round(ms) });
-      report({ type: 'progress', leg, message: `${name} is up` });
+  await using stack = new AsyncDisposableStack();
+  let world: World | undefined;
+  const comesUp: Leg<object> = {
+    id: 'world',
+    title: 'Drydock and Slipway come up',
+    async run({ say, measure }) {
+      const onPart = (name: string, ms: number) => {
+        measure(name, ms);
+        say(`${name} is up`);
+      };
+      world = stack.use(await startWorld({ dataDirectory: directory, logger, onPart }));
     },
-  });
-  const up: LegResult = { leg, title, ok: true, ms: Math.round(performance.now() - started), parts };
-  report({ type: 'leg-finished', ...up });
+  };
   const workDir = join(directory, 'demo');
   mkdirSync(workDir, { recursive: true });
-  const rest = await playStory(
-    legs,
-    {
-      world: world.info,
-      programs: {
-        git: requireProgram('git'),
-        kubectl: requireProgram('kubectl'),
-        node: process.execPath,
-        slipway: join(projectRoot, 'src', 'main', 'cli.ts'),
-      },
-      workDir,
-      signal,
-      facts: new Map(),
-    },
-    report,
-  );
+  const first = await playStory([comesUp], {}, report);
+  const given = { programs: storyPrograms(), workDir, signal, facts: new Map<string, string>() };
+  const rest = world ? await playStory(legs, { ...given, world: world.info }, report) : [];
   logger.flush();
-  return [up, ...rest];
+  return [...first, ...rest];
+}
+
+function storyPrograms(): StoryGiven['programs'] {
+  return {
+    git: requireProgram('git'),
+    kubectl: requireProgram('kubectl'),
+    node: process.execPath,
+    slipway: join(projectRoot, 'src', 'main', 'cli.ts'),
+  };
 }

@@ -1,25 +1,32 @@
 import { messageOf } from '#base/errors.ts';
 import type { WorldInfo } from '#main/world-info.ts';
 
-/** One leg of the road, played against a running world through its public protocols only. */
-export interface Leg {
-  id: string;
-  title: string;
-  run(context: StoryContext): Promise<void>;
+/** How a leg tells what it is doing. */
+export interface Progress {
+  /** One line of progress. */
+  say(line: string): void;
+  /** A measured part of this leg, for the timeline. */
+  measure(name: string, ms: number): void;
 }
 
-export interface StoryContext {
+/** What the legs that play against a running world are given. */
+export interface StoryGiven {
   world: WorldInfo;
   programs: { git: string; kubectl: string; node: string; slipway: string };
   /** An empty directory for clones. */
   workDir: string;
   signal: AbortSignal;
-  /** One line of progress. */
-  say(line: string): void;
-  /** A measured part of this leg, for the timeline. */
-  measure(name: string, ms: number): void;
   /** What later legs need to know of earlier ones. */
   facts: Map<string, string>;
+}
+
+export type StoryContext = StoryGiven & Progress;
+
+/** One leg of the road, played against a running world through its public protocols only. */
+export interface Leg<Given = StoryGiven> {
+  id: string;
+  title: string;
+  run(context: Given & Progress): Promise<void>;
 }
 
 export interface LegResult {
@@ -37,9 +44,9 @@ export type StoryEvent =
   | ({ type: 'leg-finished' } & LegResult);
 
 /** Plays the legs in order and stops at the first that fails. Results hold every leg that was started. */
-export async function playStory(
-  legs: Leg[],
-  context: Omit<StoryContext, 'say' | 'measure'>,
+export async function playStory<Given>(
+  legs: Leg<Given>[],
+  given: Given,
   report: (event: StoryEvent) => void,
 ): Promise<LegResult[]> {
   const results: LegResult[] = [];
@@ -50,7 +57,7 @@ export async function playStory(
     const result: LegResult = { leg: leg.id, title: leg.title, ok: true, ms: 0, parts };
     try {
       await leg.run({
-        ...context,
+        ...given,
         say: (message) => report({ type: 'progress', leg: leg.id, message }),
         measure: (name, ms) => parts.push({ name, ms: Math.round(ms) }),
       });
