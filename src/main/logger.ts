@@ -5,9 +5,10 @@ import type { Logger } from '#base/log.ts';
 import { redact } from '#base/redact.ts';
 
 /** JSON lines to a file or to standard error, with secrets masked in messages and in every string field. */
-export function createLogger(options: { file?: string; level?: string }): Logger & { flush(): void } {
+export function createLogger(options: { file?: string; level?: string }): Logger {
   if (options.file) mkdirSync(dirname(options.file), { recursive: true });
-  const destination = pino.destination(options.file ? { dest: options.file, sync: false } : { dest: 2, sync: true });
+  // Synchronous: the last lines before a crash are the ones that matter.
+  const destination = pino.destination({ dest: options.file ?? 2, sync: true });
   const logger = pino(
     {
       level: options.level ?? 'info',
@@ -22,6 +23,5 @@ export function createLogger(options: { file?: string; level?: string }): Logger
     info: (fields, message) => logger.info(fields, message),
     warn: (fields, message) => logger.warn(fields, message),
     error: (fields, message) => logger.error(fields, message),
-    flush: () => destination.flushSync(),
   };
 }

@@ -34,7 +34,6 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
     process.stdout.write('  webhooks are refused until SLIPWAY_WEBHOOK_SECRET is set; repositories are polled\n');
   }
   if (!signal.aborted) await once(signal, 'abort');
-  logger.flush();
   return 0;
 }
 

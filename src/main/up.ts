@@ -25,7 +25,6 @@ export async function up(options: UpOptions, signal: AbortSignal): Promise<numbe
   say(welcome(world.info, dataDirectory, performance.now() - started));
   if (!signal.aborted) await once(signal, 'abort');
   say('\nstopping; everything is kept, npm start brings it back');
-  logger.flush();
   return 0;
 }
 

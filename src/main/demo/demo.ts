@@ -52,7 +52,6 @@ async function play(directory: string, report: (event: StoryEvent) => void, sign
   const first = await playStory([comesUp], {}, report);
   const given = { programs: storyPrograms(), workDir, signal, facts: new Map<string, string>() };
   const rest = world ? await playStory(legs, { ...given, world: world.info }, report) : [];
-  logger.flush();
   return [...first, ...rest];
 }
 
