@@ -40,7 +40,7 @@ export class ProtobufReader {
     return this.#take(8).readDoubleLE(0);
   }
 
-  skip(wireType: number): void {
+  skipField(wireType: number): void {
     if (wireType === 0) this.varint();
     else if (wireType === 1) this.#take(8);
     else if (wireType === 2) this.bytes();

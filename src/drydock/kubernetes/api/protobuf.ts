@@ -44,7 +44,7 @@ function readEnvelope(bytes: Buffer): { apiVersion: string; kind: string; raw: B
     const { number, wireType } = reader.tag();
     if (number === 1) type = readStrings(reader.bytes());
     else if (number === 2) raw = reader.bytes();
-    else reader.skip(wireType);
+    else reader.skipField(wireType);
   }
   return { apiVersion: type[1] ?? '', kind: type[2] ?? '', raw };
 }
@@ -55,7 +55,7 @@ function readStrings(bytes: Buffer): Record<number, string> {
   while (!reader.done) {
     const { number, wireType } = reader.tag();
     if (wireType === 2) found[number] = reader.text();
-    else reader.skip(wireType);
+    else reader.skipField(wireType);
   }
   return found;
 }
@@ -77,7 +77,7 @@ function readMessage(name: string, reader: ProtobufReader): JsonObject {
   while (!reader.done) {
     const { number, wireType } = reader.tag();
     const field = layout[number];
-    if (!field) reader.skip(wireType);
+    if (!field) reader.skipField(wireType);
     else readField(field, { reader, wireType, value });
   }
   for (const [field, , flags] of Object.values(layout))
@@ -120,7 +120,7 @@ function readEntry(type: string, bytes: Buffer, entries: JsonObject): void {
     const { number, wireType } = reader.tag();
     if (number === 1) key = reader.text();
     else if (number === 2) value = readValue(type, reader);
-    else reader.skip(wireType);
+    else reader.skipField(wireType);
   }
   entries[key] = value ?? emptyValue(type);
 }
