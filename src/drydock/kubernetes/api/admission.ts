@@ -4,6 +4,12 @@ import type { ApiObject } from './port.ts';
 import type { ServedResource } from './served.ts';
 import type { ServiceAddresses } from './service-addresses.ts';
 
+/** Which of the usual admissions change pods; each is on unless it is switched off. */
+export interface PodAdmission {
+  serviceAccount: boolean;
+  defaultTolerationSeconds: boolean;
+}
+
 export interface AdmissionInput {
   resource: ServedResource;
   /** Changed in place. */
@@ -31,7 +37,7 @@ export function completeObject(resource: ServedResource, object: ApiObject, live
  * was reserved for the write.
  */
 export async function admitCreate(
-  deps: { addresses: ServiceAddresses },
+  deps: { addresses: ServiceAddresses; podAdmission: PodAdmission },
   { resource, object, dryRun }: AdmissionInput,
 ): Promise<() => void> {
   switch (resource.groupResource) {
@@ -42,7 +48,7 @@ export async function admitCreate(
       object['status'] = { phase: 'Active' };
       return nothing;
     case 'pods':
-      fillPod(object);
+      fillPod(object, deps.podAdmission);
       return nothing;
     default:
       return nothing;
@@ -70,20 +76,24 @@ function labelNamespace(object: ApiObject): void {
 const tolerated = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'];
 
 /** As the ServiceAccount, Priority and DefaultTolerationSeconds admissions do, and the initial status. */
-function fillPod(pod: ApiObject): void {
+function fillPod(pod: ApiObject, admission: PodAdmission): void {
   if (!isObject(pod['spec'])) return;
   const spec = pod['spec'];
-  spec['serviceAccountName'] ??= 'default';
-  spec['serviceAccount'] ??= spec['serviceAccountName'];
+  if (admission.serviceAccount) spec['serviceAccountName'] ??= 'default';
+  if (spec['serviceAccountName'] !== undefined) spec['serviceAccount'] ??= spec['serviceAccountName'];
   spec['priority'] ??= 0;
   spec['preemptionPolicy'] ??= 'PreemptLowerPriority';
+  if (admission.defaultTolerationSeconds) tolerateNodeTrouble(spec);
+  pod['status'] = { phase: 'Pending', qosClass: qosClass(spec['containers']) };
+}
+
+function tolerateNodeTrouble(spec: Record<string, unknown>): void {
   const tolerations: unknown[] = Array.isArray(spec['tolerations']) ? spec['tolerations'] : [];
   for (const key of tolerated) {
     if (tolerations.some((toleration) => isObject(toleration) && tolerates(toleration, key))) continue;
     tolerations.push({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 });
   }
   spec['tolerations'] = tolerations;
-  pod['status'] = { phase: 'Pending', qosClass: qosClass(spec['containers']) };
 }
 
 function tolerates(toleration: Record<string, unknown>, key: string): boolean {

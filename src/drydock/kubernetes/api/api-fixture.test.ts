@@ -8,8 +8,7 @@ import { silentLogger } from '#base/log.ts';
 import { testClock, testEntropy } from '../../../../test/clock.ts';
 import { toolPath } from '../../../../test/tools.ts';
 import { createTypeRegistry } from '../types/registry.ts';
-import type { NodeLogs } from './port.ts';
-import { type ApiServerHandle, startApiServer } from './server.ts';
+import { type ApiServerHandle, type ApiServerOptions, startApiServer } from './server.ts';
 
 export interface Answer {
   code: number;
@@ -37,7 +36,7 @@ export interface TestCluster extends AsyncDisposable {
 }
 
 export async function testCluster(
-  options: { dataDir?: string; port?: number; logs?: NodeLogs; isPortFree?: (port: number) => Promise<boolean> } = {},
+  options: Partial<Omit<ApiServerOptions, 'dataDir'>> & { dataDir?: string } = {},
 ): Promise<TestCluster> {
   const { dataDir, ...rest } = options;
   const server = await startApiServer({

@@ -25,7 +25,7 @@ async function ensureKubernetesService(deps: WriteDeps, apiPort: number): Promis
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name: 'kubernetes', namespace: 'default', labels: { component: 'apiserver', provider: 'kubernetes' } },
-    spec: { type: 'ClusterIP', clusterIP: '10.96.0.1', ports },
+    spec: { type: 'ClusterIP', clusterIP: deps.addresses.apiServerIp, ports },
   };
   const target = { resource: services, namespace: 'default', options };
   if (!deps.store.get('services', 'default/kubernetes')) {

@@ -1,5 +1,5 @@
 import { getObject, getString, type JsonObject } from '#base/json.ts';
-import { isAdministrator, type User, userOfToken } from './authentication.ts';
+import { isAdministrator, type StaticToken, type User, userOfToken } from './authentication.ts';
 import type { Exchange } from './exchange.ts';
 import { parseBody } from './request-body.ts';
 import type { ReviewResource } from './resources.ts';
@@ -9,7 +9,7 @@ import { methodNotAllowed } from './status-error.ts';
 export async function handleReview(
   exchange: Exchange,
   review: ReviewResource,
-  { adminToken, namespace }: { adminToken: string; namespace: string | undefined },
+  { tokens, namespace }: { tokens: readonly StaticToken[]; namespace: string | undefined },
 ): Promise<void> {
   if (exchange.method !== 'POST') throw methodNotAllowed();
   const { value } = parseBody(await exchange.body(), exchange.header('content-type'), review.kind);
@@ -18,19 +18,19 @@ export async function handleReview(
     kind: review.kind,
     apiVersion: `${review.group}/v1`,
     metadata,
-    ...answer(review, { spec: getObject(value, 'spec'), user: exchange.user, adminToken }),
+    ...answer(review, { spec: getObject(value, 'spec'), user: exchange.user, tokens }),
   });
 }
 
 function answer(
   review: ReviewResource,
-  { spec, user, adminToken }: { spec: JsonObject; user: User; adminToken: string },
+  { spec, user, tokens }: { spec: JsonObject; user: User; tokens: readonly StaticToken[] },
 ): JsonObject {
   switch (review.kind) {
     case 'SelfSubjectReview':
       return { status: { userInfo: { username: user.name, groups: user.groups } } };
     case 'TokenReview': {
-      const found = userOfToken(getString(spec, 'token') ?? '', adminToken);
+      const found = userOfToken(getString(spec, 'token') ?? '', tokens);
       const status = found
         ? { authenticated: true, user: { username: found.name, groups: found.groups } }
         : { user: {}, error: 'invalid bearer token' };

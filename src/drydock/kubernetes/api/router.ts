@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
-import { authenticate, isAdministrator } from './authentication.ts';
+import { authenticate, isAdministrator, type StaticToken } from './authentication.ts';
 import { Discovery } from './discovery.ts';
 import { Exchange } from './exchange.ts';
 import { answerHealth, isPublicPath, versionInfo } from './health.ts';
@@ -20,7 +20,7 @@ import type { WriteDeps } from './write.ts';
 
 export interface RouterDeps extends WriteDeps {
   logger: Logger;
-  adminToken: string;
+  tokens: readonly StaticToken[];
 }
 
 /** Takes each HTTP request to who answers it; every failure becomes a Status. */
@@ -47,7 +47,7 @@ export class Router {
     const exchange = new Exchange(request, response, url ?? new URL('https://localhost/'));
     try {
       if (!url) throw badRequest('the request target is not a path');
-      exchange.user = authenticate(request, this.#deps.adminToken);
+      exchange.user = authenticate(request, this.#deps.tokens);
       await this.#route(exchange);
     } catch (error) {
       if (!(error instanceof ApiError) && !response.destroyed)
@@ -74,7 +74,7 @@ export class Router {
     const resource = this.#deps.served.find(group, version, plural);
     if (resource) return this.#stored(exchange, resource, path);
     const review = reviewResources.find((item) => item.group === group && item.plural === plural && version === 'v1');
-    if (review) return handleReview(exchange, review, { adminToken: this.#deps.adminToken, namespace });
+    if (review) return handleReview(exchange, review, { tokens: this.#deps.tokens, namespace });
     if (this.#discovery.groupVersions().some((known) => known.group === group && known.version === version))
       throw noSuchResource();
     await pageNotFound(exchange);

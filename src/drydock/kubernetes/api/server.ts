@@ -8,6 +8,8 @@ import { isObject } from '#base/json.ts';
 import type { Logger } from '#base/log.ts';
 import { registerSecret } from '#base/redact.ts';
 import type { Listening } from '../../address.ts';
+import type { PodAdmission } from './admission.ts';
+import { administratorToken, type StaticToken } from './authentication.ts';
 import { ensureBuiltinObjects } from './builtin-objects.ts';
 import { clusterIdentity } from './certificates.ts';
 import { CustomResources } from './crd.ts';
@@ -18,6 +20,7 @@ import type { ApiServer, NodeLogs, TypeRegistry } from './port.ts';
 import { Router } from './router.ts';
 import { ServedResources } from './served.ts';
 import { ServiceAddresses } from './service-addresses.ts';
+import { type ServiceNetworkOptions, serviceNetwork } from './service-network.ts';
 import { Store } from './store.ts';
 import type { WriteDeps } from './write.ts';
 
@@ -33,6 +36,10 @@ export interface ApiServerOptions {
   logs?: NodeLogs;
   /** Whether a node port can be listened on; by default a trial bind on loopback. */
   isPortFree?: (port: number) => Promise<boolean>;
+  services?: ServiceNetworkOptions;
+  podAdmission?: Partial<PodAdmission>;
+  /** Who else may come in, by bearer token. */
+  tokens?: readonly StaticToken[];
 }
 
 export interface ApiServerHandle extends AsyncDisposable {
@@ -52,17 +59,20 @@ const host = '127.0.0.1';
  */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServerHandle> {
   const { clock, entropy, logger, types, dataDir, port = 0, isPortFree = canListen } = options;
+  const network = serviceNetwork(options.services ?? {});
   const identity = clusterIdentity({ clock, entropy }, dataDir);
-  registerSecret(identity.adminToken);
   await using stack = new AsyncDisposableStack();
   const journal = dataDir === undefined ? undefined : new Journal(dataDir);
   stack.defer(() => journal?.close());
   const store = stack.use(new Store(journal));
   const served = new ServedResources(types);
-  const addresses = new ServiceAddresses({ store, isPortFree });
-  const deps: WriteDeps = { clock, entropy, types, store, served, addresses };
+  const addresses = new ServiceAddresses({ store, isPortFree, network });
+  const podAdmission = { serviceAccount: true, defaultTolerationSeconds: true, ...options.podAdmission };
+  const deps: WriteDeps = { clock, entropy, types, store, served, addresses, podAdmission };
   stack.use(new CustomResources({ ...deps, logger }));
-  const router = new Router({ ...deps, logger, adminToken: identity.adminToken });
+  const tokens = [administratorToken(identity.adminToken), ...(options.tokens ?? [])];
+  for (const { token } of tokens) registerSecret(token);
+  const router = new Router({ ...deps, logger, tokens });
   if (options.logs) router.setNodeLogs(options.logs);
   const server = createServer({
     key: identity.server.keyPem,

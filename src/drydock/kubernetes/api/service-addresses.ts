@@ -1,5 +1,6 @@
 import { getArray, getNumber, getString, isObject, type JsonObject } from '#base/json.ts';
 import { ApiError, type ApiObject, type FieldError } from './port.ts';
+import type { ServiceNetwork } from './service-network.ts';
 import { invalid } from './status-error.ts';
 import type { Store } from './store.ts';
 
@@ -7,13 +8,9 @@ export interface ServiceAddressesDeps {
   store: Store;
   /** Whether a node port can be listened on by the node agent now. */
   isPortFree: (port: number) => Promise<boolean>;
+  network: ServiceNetwork;
 }
 
-const firstNodePort = 30_000;
-const lastNodePort = 32_767;
-/** 10.96.0.0/16, of which .0.1 is the API server's own. */
-const ipBase = '10.96';
-const ipCount = 65_534;
 const serviceType = { group: '', kind: 'Service' };
 
 /** Hands out cluster IPs and node ports to Services, each to one at a time. */
@@ -21,10 +18,16 @@ export class ServiceAddresses {
   readonly #deps: ServiceAddressesDeps;
   readonly #reservedIps = new Set<string>();
   readonly #reservedPorts = new Set<number>();
-  #nextIp = 256;
+  #nextIp: number;
 
   constructor(deps: ServiceAddressesDeps) {
     this.#deps = deps;
+    this.#nextIp = deps.network.firstDynamic;
+  }
+
+  /** Of the Service `kubernetes`. */
+  get apiServerIp(): string {
+    return this.#deps.network.apiServerIp;
   }
 
   /** Fills what `service` needs in place; call the result after the write, whatever came of it. */
@@ -60,7 +63,7 @@ export class ServiceAddresses {
     const before = old && getString(old, 'spec', 'type') !== 'ExternalName' ? getString(old, 'spec', 'clusterIP') : '';
     if (!spec['clusterIP'] && before) spec['clusterIP'] = before;
     const asked = typeof spec['clusterIP'] === 'string' ? spec['clusterIP'] : '';
-    if (asked === '') spec['clusterIP'] = dryRun ? `${ipBase}.0.0` : this.#freeIp(service, taken);
+    if (asked === '') spec['clusterIP'] = dryRun ? this.#deps.network.ipAt(0) : this.#freeIp(service, taken);
     else if (asked !== 'None' && asked !== before) this.#claimIp(service, asked, taken);
     if (getArray(spec, 'clusterIPs').length === 0) spec['clusterIPs'] = [spec['clusterIP']];
     if (getArray(spec, 'ipFamilies').length === 0) spec['ipFamilies'] = ['IPv4'];
@@ -74,9 +77,10 @@ export class ServiceAddresses {
 
   #freeIp(service: ApiObject, taken: string[]): string {
     const used = this.#usedIps();
-    for (let tries = 0; tries < ipCount; tries += 1) {
-      const ip = `${ipBase}.${this.#nextIp >> 8}.${this.#nextIp & 255}`;
-      this.#nextIp = this.#nextIp >= ipCount ? 256 : this.#nextIp + 1;
+    const { network } = this.#deps;
+    for (let tries = 0; tries < network.size; tries += 1) {
+      const ip = network.ipAt(this.#nextIp);
+      this.#nextIp = this.#nextIp >= network.size - 1 ? 2 : this.#nextIp + 1;
       const last = ip.slice(ip.lastIndexOf('.') + 1);
       if (used.has(ip) || last === '0' || last === '255') continue;
       this.#reservedIps.add(ip);
@@ -99,7 +103,7 @@ export class ServiceAddresses {
           message: `Invalid value: ["${ip}"]: failed to allocate IP ${ip}: ${why}`,
         },
       ]);
-    if (!ip.startsWith(`${ipBase}.`)) throw refuse('the provided network does not match the current range');
+    if (!this.#deps.network.contains(ip)) throw refuse('the provided network does not match the current range');
     if (this.#usedIps().has(ip)) throw refuse('provided IP is already allocated');
     this.#reservedIps.add(ip);
     taken.push(ip);
@@ -136,7 +140,8 @@ export class ServiceAddresses {
 
   async #freePort(own: Set<number>): Promise<number> {
     const used = this.#usedPorts();
-    for (let port = firstNodePort; port <= lastNodePort; port += 1) {
+    const { first, last } = this.#deps.network.nodePorts;
+    for (let port = first; port <= last; port += 1) {
       if (used.has(port) || own.has(port) || this.#reservedPorts.has(port)) continue;
       this.#reservedPorts.add(port);
       if (await this.#deps.isPortFree(port)) return port;
@@ -154,10 +159,9 @@ export class ServiceAddresses {
       };
       return invalid(serviceType, service.metadata.name, [error]);
     };
-    if (asked < firstNodePort || asked > lastNodePort)
-      throw refuse(
-        `provided port is not in the valid range. The range of valid ports is ${firstNodePort}-${lastNodePort}`,
-      );
+    const { first, last } = this.#deps.network.nodePorts;
+    if (asked < first || asked > last)
+      throw refuse(`provided port is not in the valid range. The range of valid ports is ${first}-${last}`);
     if (this.#usedPorts(service).has(asked)) throw refuse('provided port is already allocated');
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock, Entropy } from '#base/clock.ts';
 import { timestamp } from '#base/clock.ts';
-import { admitCreate, admitUpdate, completeObject } from './admission.ts';
+import { admitCreate, admitUpdate, completeObject, type PodAdmission } from './admission.ts';
 import { fromStorage, toStorage } from './conversion.ts';
 import {
   advanceGeneration,
@@ -26,6 +26,7 @@ export interface WriteDeps {
   store: Store;
   served: ServedResources;
   addresses: ServiceAddresses;
+  podAdmission: PodAdmission;
 }
 
 export interface WriteTarget {
