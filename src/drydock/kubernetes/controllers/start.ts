@@ -1,4 +1,5 @@
 import type { Clock, Entropy } from '#base/clock.ts';
+import { AppError } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { ApiServer } from '../api/port.ts';
 import { cronJobController } from './cron-job.ts';
@@ -12,7 +13,7 @@ import { startGarbageCollector } from './garbage.ts';
 import { jobController } from './job.ts';
 import type { JobBackoff } from './job-plan.ts';
 import { loadBalancerController } from './load-balancer.ts';
-import { type ControllerDeps, startLoop } from './loop.ts';
+import { type Controller, type ControllerDeps, startLoop } from './loop.ts';
 import { namespaceController } from './namespace.ts';
 import { replicaSetController } from './replica-set.ts';
 import { schedulerController } from './scheduler.ts';
@@ -26,34 +27,68 @@ export interface ControllerOptions {
   volumesDir: string;
   jobBackoff?: JobBackoff;
   eventsKeptMs?: number;
+  /** As `selectControllers` reads it; all by default. */
+  selection?: readonly string[];
 }
 
 const usualJobBackoff: JobBackoff = { firstMs: 10_000, maxMs: 600_000 };
 const usualEventsKeptMs = 3_600_000;
+
+type Make = (deps: ControllerDeps, options: ControllerOptions) => Controller;
+
+/** Those that are loops, by the name under which they are switched on and off. */
+const loops = {
+  namespace: (deps, options) => namespaceController(deps, options.caCertificate),
+  deployment: deploymentController,
+  'replica-set': replicaSetController,
+  'stateful-set': statefulSetController,
+  'daemon-set': daemonSetController,
+  job: (deps, options) => jobController(deps, options.jobBackoff ?? usualJobBackoff),
+  'cron-job': cronJobController,
+  endpoint: endpointController,
+  scheduler: schedulerController,
+  'volume-claim': (deps, options) => volumeClaimController(deps, options.volumesDir),
+  'load-balancer': loadBalancerController,
+  'disruption-budget': disruptionBudgetController,
+  'event-expiry': (deps, options) => eventExpiryController(deps, options.eventsKeptMs ?? usualEventsKeptMs),
+} satisfies Record<string, Make>;
+
+const garbageCollector = 'garbage-collector';
+
+export const controllerNames: readonly string[] = [garbageCollector, ...Object.keys(loops)];
+
+/**
+ * Which controllers run: `*` stands for all, a name switches one on, `-name` off, the later word wins. Throws AppError
+ * bad-input for a name that is none.
+ */
+export function selectControllers(words: readonly string[]): ReadonlySet<string> {
+  const selected = new Set<string>();
+  for (const word of words) {
+    const off = word.startsWith('-');
+    const name = off ? word.slice(1) : word;
+    if (name !== '*' && !controllerNames.includes(name))
+      throw new AppError('bad-input', `there is no controller ${JSON.stringify(name)}`, {
+        hint: `There are ${controllerNames.join(', ')}; * is all of them, -NAME leaves one out.`,
+      });
+    for (const one of name === '*' ? controllerNames : [name]) {
+      if (off) selected.delete(one);
+      else selected.add(one);
+    }
+  }
+  return selected;
+}
 
 /** Starts the controllers of the laptop cluster on an API server; disposing stops them and waits for running ticks. */
 export function startControllers(
   deps: { api: ApiServer; clock: Clock; entropy: Entropy; logger: Logger },
   options: ControllerOptions,
 ): AsyncDisposable {
+  const selected = selectControllers(options.selection ?? ['*']);
   const events = new ApiEventRecorder(deps);
   const shared: ControllerDeps = { ...deps, events };
-  const loops = [
-    namespaceController(shared, options.caCertificate),
-    deploymentController(shared),
-    replicaSetController(shared),
-    statefulSetController(shared),
-    daemonSetController(shared),
-    jobController(shared, options.jobBackoff ?? usualJobBackoff),
-    cronJobController(shared),
-    endpointController(shared),
-    schedulerController(shared),
-    volumeClaimController(shared, options.volumesDir),
-    loadBalancerController(shared),
-    disruptionBudgetController(shared),
-    eventExpiryController(shared, options.eventsKeptMs ?? usualEventsKeptMs),
-  ].map((controller) => startLoop(shared, controller));
-  const running = [startGarbageCollector(shared), ...loops];
+  const running = selected.has(garbageCollector) ? [startGarbageCollector(shared)] : [];
+  for (const [name, make] of Object.entries<Make>(loops))
+    if (selected.has(name)) running.push(startLoop(shared, make(shared, options)));
   return {
     async [Symbol.asyncDispose]() {
       await Promise.all(running.map((loop) => loop[Symbol.asyncDispose]()));
