@@ -3,8 +3,12 @@ import type { Clock, Entropy } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
 import type { PullImage } from './agent/image.ts';
 import { startNodeAgent } from './agent/start.ts';
-import { startApiServer } from './api/server.ts';
+import type { PodAdmission } from './api/admission.ts';
+import type { StaticToken } from './api/authentication.ts';
+import { type ApiServerHandle, startApiServer } from './api/server.ts';
+import type { ServiceNetworkOptions } from './api/service-network.ts';
 import { startControllers } from './controllers/start.ts';
+import { type SimulatorOptions, startSimulator } from './simulator/start.ts';
 import { createTypeRegistry } from './types/registry.ts';
 
 export interface KubernetesOptions {
@@ -15,11 +19,33 @@ export interface KubernetesOptions {
   dataDir: string | undefined;
   /** 0, the default, takes any free one. */
   port?: number;
+  node: ProcessNode | SimulatedNodes | NoNode;
+  /** Words as `selectControllers` reads them: `['*', '-scheduler']`. All by default. */
+  controllers?: readonly string[];
+  /** Beside the administrator's own. */
+  tokens?: readonly StaticToken[];
+  services?: ServiceNetworkOptions;
+  podAdmission?: Partial<PodAdmission>;
+}
+
+/** Pods are processes of this machine. */
+export interface ProcessNode {
+  kind: 'process';
   pullImage: PullImage;
   /** Pod directories, logs and pid files. Of one cluster at a time. */
   runtimeDir: string;
   /** PATH, and what else of this machine's environment pods get. */
   podEnv: Record<string, string>;
+}
+
+/** Pods behave as on a node, and nothing runs. */
+export interface SimulatedNodes extends SimulatorOptions {
+  kind: 'simulated';
+}
+
+/** Nothing takes pods on: they stay Pending, or a kubelet of someone else's runs them. */
+export interface NoNode {
+  kind: 'none';
 }
 
 export interface KubernetesCluster extends AsyncDisposable {
@@ -30,36 +56,43 @@ export interface KubernetesCluster extends AsyncDisposable {
   kubeconfig: string;
   caPem: string;
   adminToken: string;
-  /** Where a Service port answers on loopback now; undefined when it is not there (yet). */
+  /** Where a Service port answers on loopback now; undefined when it is not there (yet), and without a process node. */
   serviceUrl(namespace: string, name: string, port: number): string | undefined;
 }
 
+interface RunningNode extends AsyncDisposable {
+  proxyAddress?(namespace: string, name: string, port: number): { host: string; port: number } | undefined;
+}
+
 /**
- * The laptop cluster: API server, controllers and a node that runs pods as processes. Ready when it resolves. Throws
- * AppError port-taken and corrupt-data. Disposing ends the pods' processes; their objects stay in `dataDir`.
+ * A whole cluster: API server, controllers, and the node asked for. Ready when it resolves. Throws AppError port-taken,
+ * corrupt-data and bad-input. Disposing ends the pods' processes; their objects stay in `dataDir`.
  */
 export async function startKubernetes(options: KubernetesOptions): Promise<KubernetesCluster> {
-  const { clock, entropy, logger, dataDir, port = 0, pullImage, runtimeDir, podEnv } = options;
+  const { clock, entropy, logger, dataDir, port = 0, node, tokens, services, podAdmission } = options;
   await using stack = new AsyncDisposableStack();
   const server = stack.use(
-    await startApiServer({ clock, entropy, logger, types: createTypeRegistry(), dataDir, port }),
-  );
-  const { api, caPem, adminToken } = server;
-  // Volumes live as long as the objects that claim them.
-  const volumesDir = join(dataDir ?? runtimeDir, 'volumes');
-  stack.use(startControllers({ api, clock, entropy, logger }, { caCertificate: caPem, volumesDir }));
-  const agent = stack.use(
-    await startNodeAgent({
-      api,
+    await startApiServer({
       clock,
       entropy,
       logger,
-      runtimeDir: join(runtimeDir, 'node'),
-      hostEnv: podEnv,
-      pullImage,
+      types: createTypeRegistry(),
+      dataDir,
+      port,
+      // Only a process node listens on node ports.
+      ...(node.kind === 'process' ? {} : { isPortFree: async () => true }),
+      ...(tokens ? { tokens } : {}),
+      ...(services ? { services } : {}),
+      ...(podAdmission ? { podAdmission } : {}),
     }),
   );
-  server.setNodeLogs(agent.logs);
+  const { api, caPem, adminToken } = server;
+  // Volumes live as long as the objects that claim them.
+  const volumesDir = join(dataDir ?? (node.kind === 'process' ? node.runtimeDir : '/var/lib/drydock'), 'volumes');
+  const selection = options.controllers ?? ['*'];
+  stack.use(startControllers({ api, clock, entropy, logger }, { caCertificate: caPem, volumesDir, selection }));
+  const running = await startNode(options, server);
+  if (running) stack.use(running);
   const owned = stack.move();
   return {
     url: server.listening.url,
@@ -68,9 +101,30 @@ export async function startKubernetes(options: KubernetesOptions): Promise<Kuber
     caPem,
     adminToken,
     serviceUrl(namespace, name, servicePort) {
-      const address = agent.proxyAddress(namespace, name, servicePort);
+      const address = running?.proxyAddress?.(namespace, name, servicePort);
       return address && `http://${address.host}:${address.port}`;
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+async function startNode(options: KubernetesOptions, server: ApiServerHandle): Promise<RunningNode | undefined> {
+  const { clock, entropy, logger, node } = options;
+  const deps = { api: server.api, clock, entropy, logger };
+  switch (node.kind) {
+    case 'none':
+      return undefined;
+    case 'simulated': {
+      const simulator = await startSimulator(deps, node);
+      server.setNodeLogs(simulator.logs);
+      return simulator;
+    }
+    case 'process': {
+      const { runtimeDir, podEnv: hostEnv, pullImage } = node;
+      const agent = await startNodeAgent({ ...deps, runtimeDir: join(runtimeDir, 'node'), hostEnv, pullImage });
+      server.setNodeLogs(agent.logs);
+      server.setNodeUsage(agent.usage);
+      return agent;
+    }
+  }
 }

@@ -58,6 +58,11 @@ export class ContainerRunner {
     return this.#process !== undefined;
   }
 
+  /** Of the running process; undefined when nothing runs. */
+  get processGroup(): number | undefined {
+    return this.#process?.pid;
+  }
+
   /** Pulls, prepares and starts. A failure leaves the run waiting with its reason and the time of the next try. */
   async start(signal: AbortSignal): Promise<void> {
     const image = await this.#pull(signal);

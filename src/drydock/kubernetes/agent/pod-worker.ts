@@ -12,6 +12,7 @@ import { deletionGraceMs } from './container-start.ts';
 import { planPod, recoveredRun } from './container-state.ts';
 import { type PodSpec, readPodSpec } from './pod-spec.ts';
 import { podStatus } from './pod-status.ts';
+import type { MeteredContainer } from './usage-meter.ts';
 
 /** One pod on this node, from its first tick until its object is gone. */
 export class PodWorker {
@@ -42,6 +43,14 @@ export class PodWorker {
 
   get podIp(): string {
     return this.#podIp;
+  }
+
+  /** The containers whose processes run now. */
+  running(): MeteredContainer[] {
+    const { namespace = '', name, labels = {} } = this.#pod.metadata;
+    return this.#all().flatMap(({ run, processGroup }) =>
+      processGroup === undefined ? [] : [{ namespace, pod: name, labels, container: run.spec.name, processGroup }],
+    );
   }
 
   /** Makes the pod's processes and its status agree with its object. */

@@ -6,7 +6,7 @@ import { getString } from '#base/json.ts';
 import type { Logger } from '#base/log.ts';
 import type { Outcome } from '#base/outcome.ts';
 import { WorkQueue } from '#base/work-queue.ts';
-import type { ApiObject, ApiServer, NodeLogs } from '../api/port.ts';
+import type { ApiObject, ApiServer, NodeLogs, NodeUsage } from '../api/port.ts';
 import { ApiEventRecorder } from '../controllers/event-recorder.ts';
 import { keyOf, splitKey } from '../controllers/key.ts';
 import { isConflict, isNotFound, withinTimers } from '../controllers/loop.ts';
@@ -18,7 +18,9 @@ import { endLeftovers } from './leftover.ts';
 import { LogStore } from './log-store.ts';
 import { registerNode } from './node-object.ts';
 import { PodWorker } from './pod-worker.ts';
+import { machineUsage } from './process-usage.ts';
 import { ServiceProxy } from './service-proxy.ts';
+import { type MeteredContainer, UsageMeter } from './usage-meter.ts';
 
 export interface NodeAgentDeps {
   api: ApiServer;
@@ -34,6 +36,7 @@ export interface NodeAgentDeps {
 
 export interface NodeAgent extends AsyncDisposable {
   logs: NodeLogs;
+  usage: NodeUsage;
   /** Where a service port is offered on loopback; undefined when the service or the port is not there (yet). */
   proxyAddress(namespace: string, name: string, port: number): { host: string; port: number } | undefined;
 }
@@ -89,8 +92,15 @@ export async function startNodeAgent(deps: NodeAgentDeps, options: NodeAgentOpti
       version: process.version.slice(1),
     },
   });
+  const usage = new UsageMeter({
+    clock,
+    node: () => ({ name, labels: api.get('nodes', undefined, name)?.metadata.labels ?? {} }),
+    running: () => pods.running(),
+    machine: machineUsage,
+  });
   return {
     logs,
+    usage,
     proxyAddress: (namespace, service, port) => proxy.proxyAddress(namespace, service, port),
     async [Symbol.asyncDispose]() {
       node[Symbol.dispose]();
@@ -141,6 +151,10 @@ class PodSet {
     const mine = api.list('pods').filter((pod) => this.#isMine(pod));
     for (const pod of mine) this.#queue.add(keyOf(pod));
     return new Set(mine.map((pod) => pod.metadata.uid ?? ''));
+  }
+
+  running(): MeteredContainer[] {
+    return [...this.#workers.values()].flatMap((worker) => worker.running());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

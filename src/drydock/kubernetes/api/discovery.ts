@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Exchange } from './exchange.ts';
 import { chooseDiscovery } from './negotiation.ts';
-import { reviewResources, type Subresource } from './resources.ts';
+import { measuredGroup, measuredResources, reviewResources, type Subresource } from './resources.ts';
 import { apiVersionOf, type ServedResource, type ServedResources } from './served.ts';
 import { noSuchResource } from './status-error.ts';
 
@@ -55,7 +55,16 @@ function discovered(served: ServedResources): DiscoveredResource[] {
     categories: [],
     subresources: [],
   }));
-  return [...stored, ...asked];
+  const measured = (served.measured ? measuredResources : []).map((resource) => ({
+    ...resource,
+    ...measuredGroup,
+    singular: '',
+    verbs: ['get', 'list'],
+    shortNames: [],
+    categories: [],
+    subresources: [],
+  }));
+  return [...stored, ...asked, ...measured];
 }
 
 function verbsOf(resource: ServedResource): string[] {

@@ -211,3 +211,21 @@ export interface NodeLogs {
     signal: AbortSignal,
   ): AsyncIterable<string>;
 }
+
+/** What runs on the nodes, measured over a window of time that ended at `at`. */
+export interface UsageReport {
+  at: number;
+  windowMs: number;
+  nodes: { name: string; labels: Record<string, string>; cpuNanoCores: number; memoryBytes: number }[];
+  pods: {
+    namespace: string;
+    name: string;
+    labels: Record<string, string>;
+    containers: { name: string; cpuNanoCores: number; memoryBytes: number }[];
+  }[];
+}
+
+/** What `metrics.k8s.io` is answered from. */
+export interface NodeUsage {
+  read(): Promise<UsageReport>;
+}

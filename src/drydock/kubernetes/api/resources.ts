@@ -170,6 +170,17 @@ export const reviewResources = [
   { group: 'authorization.k8s.io', plural: 'subjectaccessreviews', kind: 'SubjectAccessReview', namespaced: false },
 ] as const;
 
+/** Where resource usage is told: served while there is a node that measures. */
+export const measuredGroup = { group: 'metrics.k8s.io', version: 'v1beta1' } as const;
+
+/** Kinds that are measured when asked for and never stored. */
+export const measuredResources = [
+  { plural: 'nodes', kind: 'NodeMetrics', namespaced: false },
+  { plural: 'pods', kind: 'PodMetrics', namespaced: true },
+] as const;
+
+export type MeasuredResource = (typeof measuredResources)[number];
+
 export type ReviewResource = (typeof reviewResources)[number];
 
 export const builtinResources: BuiltinResource[] = [

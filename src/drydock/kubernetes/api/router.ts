@@ -5,11 +5,12 @@ import { authenticate, isAdministrator, type StaticToken } from './authenticatio
 import { Discovery } from './discovery.ts';
 import { Exchange } from './exchange.ts';
 import { answerHealth, isPublicPath, versionInfo } from './health.ts';
+import { handleMeasured } from './metrics-requests.ts';
 import { OpenApi } from './openapi.ts';
-import { ApiError, type NodeLogs } from './port.ts';
+import { ApiError, type NodeLogs, type NodeUsage } from './port.ts';
 import { parseResourcePath, type ResourcePath } from './request-path.ts';
 import { handleResource } from './resource-requests.ts';
-import { reviewResources } from './resources.ts';
+import { measuredGroup, measuredResources, reviewResources } from './resources.ts';
 import { handleReview } from './review-requests.ts';
 import { handleScale } from './scale.ts';
 import { groupResource, type ServedResource } from './served.ts';
@@ -29,6 +30,7 @@ export class Router {
   readonly #discovery: Discovery;
   readonly #openApi: OpenApi;
   #logs: NodeLogs | undefined;
+  #usage: NodeUsage | undefined;
 
   constructor(deps: RouterDeps) {
     this.#deps = deps;
@@ -38,6 +40,11 @@ export class Router {
 
   setNodeLogs(logs: NodeLogs): void {
     this.#logs = logs;
+  }
+
+  setNodeUsage(usage: NodeUsage): void {
+    this.#usage = usage;
+    this.#deps.served.setMeasured(true);
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -75,6 +82,10 @@ export class Router {
     if (resource) return this.#stored(exchange, resource, path);
     const review = reviewResources.find((item) => item.group === group && item.plural === plural && version === 'v1');
     if (review) return handleReview(exchange, review, { tokens: this.#deps.tokens, namespace });
+    if (this.#usage && group === measuredGroup.group && version === measuredGroup.version) {
+      const measured = measuredResources.find((item) => item.plural === plural);
+      if (measured) return handleMeasured(exchange, measured, { path, usage: this.#usage });
+    }
     if (this.#discovery.groupVersions().some((known) => known.group === group && known.version === version))
       throw noSuchResource();
     await pageNotFound(exchange);

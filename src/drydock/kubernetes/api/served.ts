@@ -48,6 +48,7 @@ export class ServedResources {
   readonly #byPath = new Map<string, ServedResource>();
   readonly #customs = new Map<string, ServedResource[]>();
   #generation = 1;
+  #measured = false;
 
   constructor(types: TypeRegistry) {
     for (const row of builtinResources) {
@@ -65,6 +66,16 @@ export class ServedResources {
       };
       this.#byPath.set(pathOf(resource), resource);
     }
+  }
+
+  /** Whether resource usage is served. */
+  get measured(): boolean {
+    return this.#measured;
+  }
+
+  setMeasured(measured: boolean): void {
+    this.#measured = measured;
+    this.#generation += 1;
   }
 
   get generation(): number {

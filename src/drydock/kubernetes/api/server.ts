@@ -16,7 +16,7 @@ import { CustomResources } from './crd.ts';
 import { inProcessApi } from './in-process.ts';
 import { Journal } from './journal.ts';
 import { adminKubeconfig } from './kubeconfig.ts';
-import type { ApiServer, NodeLogs, TypeRegistry } from './port.ts';
+import type { ApiServer, NodeLogs, NodeUsage, TypeRegistry } from './port.ts';
 import { Router } from './router.ts';
 import { ServedResources } from './served.ts';
 import { ServiceAddresses } from './service-addresses.ts';
@@ -49,6 +49,8 @@ export interface ApiServerHandle extends AsyncDisposable {
   adminToken: string;
   caPem: string;
   setNodeLogs(logs: NodeLogs): void;
+  /** Serves `metrics.k8s.io` from now on. */
+  setNodeUsage(usage: NodeUsage): void;
 }
 
 const host = '127.0.0.1';
@@ -96,6 +98,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     adminToken: identity.adminToken,
     caPem: identity.authority.certificatePem,
     setNodeLogs: (logs) => router.setNodeLogs(logs),
+    setNodeUsage: (usage) => router.setNodeUsage(usage),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
