@@ -19,7 +19,7 @@ interface Entry {
   running: boolean;
   again: boolean;
   failures: number;
-  timer: NodeJS.Timeout | undefined;
+  timer: AbortController | undefined;
   dueAt: number;
 }
 
@@ -31,7 +31,8 @@ interface Entry {
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
   readonly #entries = new Map<string, Entry>();
-  readonly #ready: string[] = [];
+  /** In the order of their coming. */
+  readonly #ready = new Set<string>();
   readonly #running = new Set<Promise<void>>();
   readonly #abort = new AbortController();
 
@@ -41,7 +42,7 @@ export class WorkQueue {
 
   /** Names that are ready or running now. */
   get depth(): number {
-    return this.#ready.length + this.#running.size;
+    return this.#ready.size + this.#running.size;
   }
 
   /** Names about which anything is kept: ready, running or scheduled. */
@@ -64,7 +65,7 @@ export class WorkQueue {
     }
     if (delayMs === 0) {
       this.#clearTimer(entry);
-      if (!this.#ready.includes(name)) this.#ready.push(name);
+      this.#ready.add(name);
       this.#pump();
       return;
     }
@@ -77,15 +78,14 @@ export class WorkQueue {
     if (!entry) return;
     this.#clearTimer(entry);
     entry.again = false;
-    const at = this.#ready.indexOf(name);
-    if (at >= 0) this.#ready.splice(at, 1);
+    this.#ready.delete(name);
     if (!entry.running) this.#entries.delete(name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#abort.abort();
     for (const entry of this.#entries.values()) this.#clearTimer(entry);
-    this.#ready.length = 0;
+    this.#ready.clear();
     await Promise.allSettled([...this.#running]);
     this.#entries.clear();
   }
@@ -101,21 +101,29 @@ export class WorkQueue {
     if (entry.timer && entry.dueAt <= dueAt) return;
     this.#clearTimer(entry);
     entry.dueAt = dueAt;
-    entry.timer = setTimeout(() => {
-      entry.timer = undefined;
-      this.add(name);
-    }, delayMs);
+    const timer = new AbortController();
+    entry.timer = timer;
+    this.#options.clock.sleep(delayMs, timer.signal).then(
+      () => {
+        if (entry.timer !== timer) return;
+        entry.timer = undefined;
+        this.add(name);
+      },
+      // Only its own abort ends a sleep early.
+      () => undefined,
+    );
   }
 
   #clearTimer(entry: Entry): void {
-    if (entry.timer) clearTimeout(entry.timer);
+    entry.timer?.abort();
     entry.timer = undefined;
   }
 
   #pump(): void {
     while (this.#running.size < this.#options.concurrency) {
-      const name = this.#ready.shift();
+      const [name] = this.#ready;
       if (name === undefined) return;
+      this.#ready.delete(name);
       const entry = this.#entries.get(name) ?? this.#newEntry(name);
       entry.running = true;
       const work = this.#run(name, entry).finally(() => {
@@ -146,6 +154,6 @@ export class WorkQueue {
     if (entry.again) {
       entry.again = false;
       this.add(name);
-    } else if (!entry.running && !entry.timer && !this.#ready.includes(name)) this.#entries.delete(name);
+    } else if (!entry.running && !entry.timer && !this.#ready.has(name)) this.#entries.delete(name);
   }
 }
