@@ -29,7 +29,17 @@ const packages = [
   'authorization/v1',
   'scheduling/v1',
   'admissionregistration/v1',
+  'certificates/v1',
+  'flowcontrol/v1',
+  'node/v1',
 ] as const;
+
+/** Kinds that became v1 after Debian's packages, with the fields of their beta version there. */
+const promoted = {
+  from: 'networking/v1beta1',
+  to: 'networking/v1',
+  names: /\.(IPAddress|ParentReference|ServiceCIDR)/,
+};
 
 /** client-node's class prefix where two groups share a type name. */
 const classPrefixes: Record<string, string[]> = {
@@ -51,6 +61,8 @@ function main(root: string): void {
   const types = new Map<string, SchemaType>();
   for (const alias of packages) add(types, goPackage(join(source, 'api', alias), alias));
   add(types, goPackage(join(source, 'apimachinery/pkg/apis/meta/v1'), 'meta/v1'));
+  for (const [name, type] of goPackage(join(source, 'api', promoted.from), promoted.to))
+    if (promoted.names.test(name)) types.set(name, type);
   addNewerFields(types);
   addApiextensions(types);
   write(prune(types));
@@ -75,7 +87,8 @@ function addNewerFields(types: Map<string, SchemaType>): void {
       if (model === undefined || model.fields.filter((field) => known.has(field.name)).length * 2 < known.size)
         continue;
       for (const field of model.fields) {
-        if (known.has(field.name) || (type.isKind && ['apiVersion', 'kind', 'metadata'].includes(field.name))) continue;
+        if (known.has(field.name) || newerThan133.has(`${name}.${field.name}`)) continue;
+        if (type.isKind && ['apiVersion', 'kind', 'metadata'].includes(field.name)) continue;
         const resolved = scalarFields[`${name}.${field.name}`] ?? resolveModel(types, alias, field.type);
         if (resolved === undefined) continue;
         const container = resolved.startsWith('[]') || resolved.startsWith('{}');
@@ -85,6 +98,25 @@ function addNewerFields(types: Map<string, SchemaType>): void {
     }
   }
 }
+
+/** In client-node's release and not yet in 1.33. */
+const newerThan133 = new Set([
+  'core/v1.Container.restartPolicyRules',
+  'core/v1.EnvVarSource.fileKeyRef',
+  'core/v1.EphemeralContainer.restartPolicyRules',
+  'core/v1.NodeStatus.declaredFeatures',
+  'core/v1.PodSpec.hostnameOverride',
+  'core/v1.PodSpec.schedulingGroup',
+  'core/v1.PodStatus.allocatedResources',
+  'core/v1.PodStatus.extendedResourceClaimStatus',
+  'core/v1.PodStatus.nodeAllocatableResourceClaimStatuses',
+  'core/v1.PodStatus.resources',
+  'core/v1.ResourceHealth.message',
+  'core/v1.VolumeMountStatus.volumeStatus',
+  'core/v1.VolumeProjection.podCertificate',
+  'storage/v1.CSIDriverSpec.preventPodSchedulingIfMissing',
+  'storage/v1.CSIDriverSpec.serviceAccountTokenInSecrets',
+]);
 
 /** Required in Debian's packages, optional in 1.33. */
 const optionalSince133 = new Set(['apps/v1.StatefulSetSpec.serviceName']);
@@ -187,7 +219,7 @@ function write(types: Map<string, SchemaType>): void {
   const docs: Record<string, string[]> = {};
   for (const [name, type] of types) {
     if (type.alias !== undefined) {
-      schema[name] = [type.alias, ...(type.enum ?? [])].join(' ');
+      schema[name] = [type.alias, ...(type.enum ?? []).map((value) => value.replaceAll(' ', '_'))].join(' ');
       continue;
     }
     const flags = `${type.isKind ? 'kind ' : ''}${type.atomic ? 'atomic' : ''}`.trim();

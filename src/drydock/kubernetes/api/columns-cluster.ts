@@ -1,4 +1,5 @@
-import { getArray, getObject, getPath, getString } from '#base/json.ts';
+import { getArray, getNumber, getObject, getPath, getString } from '#base/json.ts';
+import { humanDuration } from './age.ts';
 import { integer, text } from './columns-core.ts';
 import type { ApiObject } from './port.ts';
 import type { TableColumn } from './table-columns.ts';
@@ -29,6 +30,27 @@ const bindingColumns: (TableColumn | 'age')[] = [
 
 function boolean(name: string, ...path: string[]): TableColumn {
   return { name, type: 'boolean', cell: (object) => getPath(object, ...path) === true };
+}
+
+function csrCondition(csr: ApiObject): string {
+  const types = getArray(csr, 'status', 'conditions').map((condition) => getString(condition, 'type'));
+  const decided = types.includes('Denied') ? 'Denied' : types.includes('Approved') ? 'Approved' : 'Pending';
+  const words = [decided];
+  if (types.includes('Failed')) words.push('Failed');
+  if ((getString(csr, 'status', 'certificate') ?? '') !== '') words.push('Issued');
+  return words.join(',');
+}
+
+/** `services/default/kubernetes`. */
+function parentOf(address: ApiObject): string {
+  const { group = '', resource = '', namespace = '', name = '' } = getObject(address, 'spec', 'parentRef');
+  const kind = group === '' ? String(resource) : `${String(resource)}.${String(group)}`;
+  return kind === '' ? '<none>' : [kind, namespace, name].filter((part) => part !== '').join('/');
+}
+
+function limited(level: ApiObject, ...path: string[]): string {
+  const value = getNumber(level, 'spec', 'limited', ...path);
+  return value === undefined ? '<none>' : String(value);
 }
 
 const webhooks: (TableColumn | 'age')[] = [integer('Webhooks', (object) => getArray(object, 'webhooks').length), 'age'];
@@ -74,6 +96,56 @@ export const clusterColumns: Record<string, (TableColumn | 'age')[]> = {
   ],
   'leases.coordination.k8s.io': [text('Holder', (object) => getString(object, 'spec', 'holderIdentity') ?? ''), 'age'],
   'runtimeclasses.node.k8s.io': [text('Handler', (object) => getString(object, 'handler') ?? ''), 'age'],
+  'certificatesigningrequests.certificates.k8s.io': [
+    'age',
+    text('SignerName', (object) => getString(object, 'spec', 'signerName') ?? '<none>'),
+    text('Requestor', (object) => getString(object, 'spec', 'username') ?? ''),
+    text('RequestedDuration', (object) => {
+      const seconds = getNumber(object, 'spec', 'expirationSeconds');
+      return seconds === undefined ? '<none>' : humanDuration(seconds * 1000);
+    }),
+    text('Condition', csrCondition),
+  ],
+  'ipaddresses.networking.k8s.io': [text('ParentRef', parentOf)],
+  'servicecidrs.networking.k8s.io': [
+    text('CIDRs', (object) => getArray(object, 'spec', 'cidrs').map(String).join(',')),
+    'age',
+  ],
+  'validatingadmissionpolicies.admissionregistration.k8s.io': [
+    integer('Validations', (object) => getArray(object, 'spec', 'validations').length),
+    text('ParamKind', (object) => {
+      const { apiVersion, kind } = getObject(object, 'spec', 'paramKind');
+      return kind === undefined ? '<unset>' : `${String(apiVersion)}/${String(kind)}`;
+    }),
+    'age',
+  ],
+  'validatingadmissionpolicybindings.admissionregistration.k8s.io': [
+    text('PolicyName', (object) => getString(object, 'spec', 'policyName') ?? ''),
+    text('ParamRef', (object) => {
+      const { namespace, name } = getObject(object, 'spec', 'paramRef');
+      if (name === undefined) return '<unset>';
+      return namespace === undefined ? String(name) : `${String(namespace)}/${String(name)}`;
+    }),
+    'age',
+  ],
+  'flowschemas.flowcontrol.apiserver.k8s.io': [
+    text('PriorityLevel', (object) => getString(object, 'spec', 'priorityLevelConfiguration', 'name') ?? ''),
+    text('MatchingPrecedence', (object) => String(getNumber(object, 'spec', 'matchingPrecedence') ?? 0)),
+    text('DistinguisherMethod', (object) => getString(object, 'spec', 'distinguisherMethod', 'type') ?? '<none>'),
+    'age',
+    text('MissingPL', (object) => {
+      const dangling = getArray(object, 'status', 'conditions').find((item) => getString(item, 'type') === 'Dangling');
+      return getString(dangling, 'status') ?? '?';
+    }),
+  ],
+  'prioritylevelconfigurations.flowcontrol.apiserver.k8s.io': [
+    text('Type', (object) => getString(object, 'spec', 'type') ?? ''),
+    text('NominalConcurrencyShares', (object) => limited(object, 'nominalConcurrencyShares')),
+    text('Queues', (object) => limited(object, 'limitResponse', 'queuing', 'queues')),
+    text('HandSize', (object) => limited(object, 'limitResponse', 'queuing', 'handSize')),
+    text('QueueLengthLimit', (object) => limited(object, 'limitResponse', 'queuing', 'queueLengthLimit')),
+    'age',
+  ],
   'mutatingwebhookconfigurations.admissionregistration.k8s.io': webhooks,
   'validatingwebhookconfigurations.admissionregistration.k8s.io': webhooks,
 };

@@ -90,17 +90,30 @@ const grouped: Record<string, Row[]> = {
     { names: 'statefulsets StatefulSet sts', categories: all, subresources: scalable, generation: true },
   ],
   'events.k8s.io/v1': [{ names: 'events Event ev' }],
+  // The stored version first: it is the preferred one, and what a kind's name stands for.
   'autoscaling/v2': [
+    { names: 'horizontalpodautoscalers HorizontalPodAutoscaler hpa', categories: all, subresources: status },
+  ],
+  'autoscaling/v1': [
     { names: 'horizontalpodautoscalers HorizontalPodAutoscaler hpa', categories: all, subresources: status },
   ],
   'batch/v1': [
     { names: 'cronjobs CronJob cj', categories: all, subresources: status, generation: true },
     { names: 'jobs Job', categories: all, subresources: status, generation: true },
   ],
+  'certificates.k8s.io/v1': [
+    {
+      names: 'certificatesigningrequests CertificateSigningRequest csr',
+      cluster: true,
+      subresources: ['approval', 'status'],
+    },
+  ],
   'networking.k8s.io/v1': [
     { names: 'ingressclasses IngressClass', cluster: true, generation: true },
     { names: 'ingresses Ingress ing', subresources: status, generation: true },
+    { names: 'ipaddresses IPAddress ip', cluster: true },
     { names: 'networkpolicies NetworkPolicy netpol', generation: true },
+    { names: 'servicecidrs ServiceCIDR', cluster: true, subresources: status },
   ],
   'policy/v1': [{ names: 'poddisruptionbudgets PodDisruptionBudget pdb', subresources: status, generation: true }],
   'rbac.authorization.k8s.io/v1': [
@@ -137,9 +150,31 @@ const grouped: Record<string, Row[]> = {
       generation: true,
     },
     {
+      names: 'validatingadmissionpolicies ValidatingAdmissionPolicy',
+      cluster: true,
+      categories: ['api-extensions'],
+      subresources: status,
+      generation: true,
+    },
+    {
+      names: 'validatingadmissionpolicybindings ValidatingAdmissionPolicyBinding',
+      cluster: true,
+      categories: ['api-extensions'],
+      generation: true,
+    },
+    {
       names: 'validatingwebhookconfigurations ValidatingWebhookConfiguration',
       cluster: true,
       categories: ['api-extensions'],
+      generation: true,
+    },
+  ],
+  'flowcontrol.apiserver.k8s.io/v1': [
+    { names: 'flowschemas FlowSchema', cluster: true, subresources: status, generation: true },
+    {
+      names: 'prioritylevelconfigurations PriorityLevelConfiguration',
+      cluster: true,
+      subresources: status,
       generation: true,
     },
   ],

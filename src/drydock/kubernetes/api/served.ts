@@ -1,5 +1,7 @@
 import type { JsonObject } from '#base/json.ts';
-import { type Conversion, eventConversion } from './event-conversion.ts';
+import { autoscalerConversion } from './autoscaler-conversion.ts';
+import type { Conversion } from './conversion.ts';
+import { eventConversion } from './event-conversion.ts';
 import type { GroupResource, Gvk, KindType, TypeRegistry } from './port.ts';
 import { builtinResources, type Subresource } from './resources.ts';
 
@@ -43,6 +45,12 @@ export interface PrinterColumn {
   jsonPath: string;
 }
 
+/** Kinds that are kept in another served form of theirs. */
+const conversions: Record<string, Conversion> = {
+  'events.k8s.io/v1/events': eventConversion,
+  'autoscaling/v1/horizontalpodautoscalers': autoscalerConversion,
+};
+
 /** Every kind that is served now. `generation` changes with it, so that what is computed from it can be kept. */
 export class ServedResources {
   readonly #byPath = new Map<string, ServedResource>();
@@ -54,13 +62,13 @@ export class ServedResources {
     for (const row of builtinResources) {
       const type = types.builtin({ group: row.group, version: row.version, kind: row.kind });
       if (!type) continue;
+      const conversion = conversions[`${row.group}/${row.version}/${row.plural}`];
       const resource = {
         ...row,
         listKind: `${row.kind}List`,
         groupResource: groupResource(row.group, row.plural),
-        ...(row.group === 'events.k8s.io'
-          ? { storage: 'events', conversion: eventConversion }
-          : { storage: groupResource(row.group, row.plural), conversion: undefined }),
+        storage: conversion?.storage ?? groupResource(row.group, row.plural),
+        conversion,
         type,
         custom: undefined,
       };

@@ -56,13 +56,19 @@ export function columnsOf(resource: ServedResource): TableColumn[] {
   if (resource.plural === 'events') return [...eventColumns(resource), { ...name, priority: 1 }];
   const own = byKind[resource.groupResource];
   if (!own) return [name, createdAt];
-  return [name, ...own.map((column) => (column === 'age' ? age : column))];
+  const columns = [name, ...own.map((column) => (column === 'age' ? age : column))];
+  return resource.conversion ? columns.map((column) => fromStored(resource, column)) : columns;
+}
+
+/** A column that is told from the stored form. */
+function fromStored(resource: ServedResource, column: TableColumn): TableColumn {
+  return { ...column, cell: (object, now) => column.cell(toStorage(resource, object), now) };
 }
 
 /** The same in both groups, told from the stored form. */
 function eventColumns(resource: ServedResource): TableColumn[] {
   const columns = (byKind['events'] ?? []).filter((column) => column !== 'age');
-  return columns.map((column) => ({ ...column, cell: (object, now) => column.cell(toStorage(resource, object), now) }));
+  return columns.map((column) => fromStored(resource, column));
 }
 
 const columnTypes = {

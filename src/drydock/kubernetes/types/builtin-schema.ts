@@ -20,6 +20,9 @@ const groupOfPackage: Record<string, string> = {
   authorization: 'authorization.k8s.io',
   scheduling: 'scheduling.k8s.io',
   admissionregistration: 'admissionregistration.k8s.io',
+  certificates: 'certificates.k8s.io',
+  flowcontrol: 'flowcontrol.apiserver.k8s.io',
+  node: 'node.k8s.io',
   apiextensions: 'apiextensions.k8s.io',
   meta: 'meta.k8s.io',
 };
@@ -208,7 +211,8 @@ function compileType(compiler: Compiler, path: string, type: string): SchemaNode
   const [base = '', ...values] = line.split(' ');
   const node = compileType(compiler, name.slice(0, name.indexOf('.')), base);
   if (node.kind === 'scalar') {
-    node.enum = values;
+    // Some values have blanks (`cert sign`); none has an underscore.
+    node.enum = values.map((value) => value.replaceAll('_', ' '));
     node.goType = goNameOf(name);
   } else if (node.kind === 'list' || node.kind === 'map') node.goType = goNameOf(name);
   return node;

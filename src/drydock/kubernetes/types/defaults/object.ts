@@ -93,3 +93,39 @@ export function defaultLimitRange(object: JsonObject): void {
     if (Object.keys(requests).length > 0) item['defaultRequest'] = requests;
   }
 }
+
+export function defaultFlowSchema(object: JsonObject): void {
+  const spec = childOrNew(object, 'spec');
+  if ((spec['matchingPrecedence'] ?? 0) === 0) spec['matchingPrecedence'] = 1000;
+}
+
+export function defaultPriorityLevel(object: JsonObject): void {
+  const spec = childOrNew(object, 'spec');
+  const exempt = child(spec, 'exempt');
+  if (exempt !== undefined) fill(exempt, { nominalConcurrencyShares: 0, lendablePercent: 0 });
+  const limited = child(spec, 'limited');
+  if (limited === undefined) return;
+  if (limited['nominalConcurrencyShares'] === null) delete limited['nominalConcurrencyShares'];
+  fill(limited, { nominalConcurrencyShares: 30, lendablePercent: 0 });
+  const queuing = child(child(limited, 'limitResponse'), 'queuing');
+  if (queuing === undefined) return;
+  for (const [name, value] of Object.entries({ queues: 64, handSize: 8, queueLengthLimit: 50 }))
+    if ((queuing[name] ?? 0) === 0) queuing[name] = value;
+}
+
+function defaultMatchResources(match: JsonObject | undefined): void {
+  if (match === undefined) return;
+  fill(match, { matchPolicy: 'Equivalent', namespaceSelector: {}, objectSelector: {} });
+  for (const list of ['resourceRules', 'excludeResourceRules'])
+    for (const rule of children(match, list)) fill(rule, { scope: '*' });
+}
+
+export function defaultAdmissionPolicy(object: JsonObject): void {
+  const spec = childOrNew(object, 'spec');
+  fill(spec, { failurePolicy: 'Fail' });
+  defaultMatchResources(child(spec, 'matchConstraints'));
+}
+
+export function defaultAdmissionPolicyBinding(object: JsonObject): void {
+  defaultMatchResources(child(child(object, 'spec'), 'matchResources'));
+}

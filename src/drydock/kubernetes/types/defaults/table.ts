@@ -7,13 +7,17 @@ import {
   defaultWebhooks,
 } from './network.ts';
 import {
+  defaultAdmissionPolicy,
+  defaultAdmissionPolicyBinding,
   defaultBinding,
   defaultClaim,
   defaultCsiDriver,
   defaultDefinition,
+  defaultFlowSchema,
   defaultLimitRange,
   defaultNamespace,
   defaultPriorityClass,
+  defaultPriorityLevel,
   defaultSecret,
   defaultStorageClass,
   defaultVolume,
@@ -64,5 +68,9 @@ export const defaulters: Record<string, Defaulter> = {
   'scheduling/v1.PriorityClass': defaultPriorityClass,
   'admissionregistration/v1.MutatingWebhookConfiguration': defaultWebhooks,
   'admissionregistration/v1.ValidatingWebhookConfiguration': defaultWebhooks,
+  'admissionregistration/v1.ValidatingAdmissionPolicy': defaultAdmissionPolicy,
+  'admissionregistration/v1.ValidatingAdmissionPolicyBinding': defaultAdmissionPolicyBinding,
+  'flowcontrol/v1.FlowSchema': defaultFlowSchema,
+  'flowcontrol/v1.PriorityLevelConfiguration': defaultPriorityLevel,
   'apiextensions/v1.CustomResourceDefinition': defaultDefinition,
 };
