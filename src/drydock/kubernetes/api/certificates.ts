@@ -30,6 +30,7 @@ export interface ClusterIdentity {
 const day = 86_400_000;
 const years = 3650 * day;
 const parts = ['authority', 'server', 'admin'] as const;
+const authorityName = distinguishedName('drydock-ca');
 
 /** Reads the identity in `dataDir`, or makes one and keeps it there. Throws AppError corrupt-data. */
 export function clusterIdentity(
@@ -78,15 +79,49 @@ function readIdentity(path: string): ClusterIdentity {
   }
 }
 
+/** A client certificate that names its bearer and his groups, good for ten years. */
+export function issueClientCertificate(
+  { clock, entropy }: { clock: Clock; entropy: Entropy },
+  authority: KeyedCertificate,
+  { name, groups }: { name: string; groups: readonly string[] },
+): KeyedCertificate {
+  const from = clock.now() - day;
+  return issue({
+    serial: entropy.bytes(16),
+    subject: distinguishedName(name, ...groups),
+    issuer: { name: authorityName, key: createPrivateKey(authority.keyPem) },
+    from,
+    until: from + years,
+    use: 'client',
+  });
+}
+
+/** A server certificate for one host, good for ten years. */
+export function issueServerCertificate(
+  { clock, entropy }: { clock: Clock; entropy: Entropy },
+  authority: KeyedCertificate,
+  host: string,
+): KeyedCertificate {
+  const from = clock.now() - day;
+  return issue({
+    serial: entropy.bytes(16),
+    subject: distinguishedName('drydock-ingress'),
+    issuer: { name: authorityName, key: createPrivateKey(authority.keyPem) },
+    from,
+    until: from + years,
+    use: 'server',
+    names: [host],
+  });
+}
+
 function newIdentity({ clock, entropy }: { clock: Clock; entropy: Entropy }): ClusterIdentity {
   const from = clock.now() - day;
   const common = { from, until: from + years };
   const serial = (): Buffer => entropy.bytes(16);
   const ca = newKey();
-  const caName = distinguishedName('drydock-ca');
-  const authority = { name: caName, key: ca };
+  const authority = { name: authorityName, key: ca };
   return {
-    authority: keyed(ca, { ...common, serial: serial(), subject: caName, issuer: authority, use: 'authority' }),
+    authority: keyed(ca, { ...common, serial: serial(), subject: authorityName, issuer: authority, use: 'authority' }),
     server: issue({
       ...common,
       serial: serial(),
@@ -207,10 +242,11 @@ function keyId(key: KeyObject): Buffer {
     .digest();
 }
 
-function distinguishedName(commonName: string, organization?: string): Buffer {
+/** Organizations are what Kubernetes reads as groups. */
+function distinguishedName(commonName: string, ...organizations: string[]): Buffer {
   const attribute = (id: string, value: string): Buffer => set(sequence(objectId(id), utf8(value)));
   return sequence(
-    ...(organization === undefined ? [] : [attribute('2.5.4.10', organization)]),
+    ...organizations.map((organization) => attribute('2.5.4.10', organization)),
     attribute('2.5.4.3', commonName),
   );
 }

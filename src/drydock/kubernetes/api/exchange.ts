@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gzip } from 'node:zlib';
 import type { JsonObject } from '#base/json.ts';
-import { anonymous, type User } from './authentication.ts';
+import { anonymous, type User } from '../access/user.ts';
 import { ApiError } from './port.ts';
 import { asApiError, statusOf } from './status-error.ts';
 
@@ -18,6 +18,10 @@ export class Exchange {
   #signal: AbortSignal | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse, url: URL) {
+  /** The name of an object that this request created, for the audit. */
+  createdName: string | undefined;
+  /** Asked for in a body; `dryRun` in the query counts without being set here. */
+  dryRunInBody = false;
     this.request = request;
     this.response = response;
     this.url = url;
@@ -53,6 +57,10 @@ export class Exchange {
   /** Adds a `Warning` header, which kubectl prints. */
   warn(message: string): void {
     this.response.appendHeader('Warning', `299 - ${JSON.stringify(message)}`);
+  }
+
+  get isDryRun(): boolean {
+    return this.dryRunInBody || this.query.getAll('dryRun').includes('All');
   }
 
   /** The whole request body. Throws 413 above 3 MiB. */

@@ -3,9 +3,9 @@ import type { Exchange } from './exchange.ts';
 const checks = ['ping', 'log', 'store', 'poststarthook/builtin-objects'];
 const paths = new Set(['/healthz', '/livez', '/readyz']);
 
-/** What anybody may ask without being known. */
-export function isPublicPath(pathname: string): boolean {
-  return pathname === '/version' || paths.has(`/${pathname.split('/')[1] ?? ''}`);
+/** What anybody may ask, whatever the roles say. */
+export function isOpenToAll(pathname: string): boolean {
+  return paths.has(pathname);
 }
 
 /** `/healthz`, `/livez`, `/readyz` and single checks below them; false for other paths. */

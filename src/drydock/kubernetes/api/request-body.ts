@@ -144,7 +144,7 @@ export function decodeObject(resource: ServedResource, body: ParsedBody): Decode
 
 /** Refuses or warns about fields that do not count, as `fieldValidation` says. */
 export function reportProblems(
-  resource: ServedResource,
+  resource: Pick<ServedResource, 'kind' | 'version'>,
   problems: string[],
   { validation, warn }: { validation: FieldValidation; warn: (message: string) => void },
 ): void {

@@ -162,7 +162,13 @@ async function create(deps: WriteDeps, exchange: Exchange, target: ResourceTarge
   const home = namespaceOf(resource, namespace, object);
   if ((object.metadata.resourceVersion ?? '') !== '')
     throw badRequest('resourceVersion should not be set on objects to be created');
-  const created = await createObject(deps, { resource, namespace: home, object, options: { manager, dryRun } });
+  const created = await createObject(deps, {
+    resource,
+    namespace: home,
+    object,
+    options: { manager, dryRun, user: exchange.user },
+  });
+  exchange.createdName = created.metadata.name;
   warnStoredOnly(exchange, resource);
   await showObject(deps, exchange, { resource, object: created, code: 201, face });
 }
@@ -198,7 +204,7 @@ async function replace(deps: WriteDeps, exchange: Exchange, target: NamedTarget)
     resource,
     namespace,
     name,
-    options: { manager, dryRun },
+    options: { manager, dryRun, user: exchange.user },
     subresource,
     produce: () => ({ object, managed: false }),
   });
@@ -215,8 +221,9 @@ async function patch(deps: WriteDeps, exchange: Exchange, target: NamedTarget): 
   const { resource, namespace, name, subresource } = target;
   const face = chooseFace(exchange.header('accept'));
   const { input, dryRun } = await parsePatchRequest(exchange, resource, subresource);
-  const options = { manager: input.manager, dryRun };
+  const options = { manager: input.manager, dryRun, user: exchange.user };
   const exists = deps.store.get(resource.storage, objectKey(resource, namespace, name)) !== undefined;
+    requireCreation(deps, exchange, target);
   if (!exists && input.type === 'apply' && subresource === undefined) {
     const { object } = patchedObject(deps, input, undefined);
     checkPatchedIdentity(object, name, namespace);
@@ -239,6 +246,20 @@ async function patch(deps: WriteDeps, exchange: Exchange, target: NamedTarget): 
   });
   await showObject(deps, exchange, { resource, object: result.object, code: 200, face });
 }
+/** A patch that creates needs the right to create as well. */
+function requireCreation(deps: WriteDeps, exchange: Exchange, { resource, namespace, name }: NamedTarget): void {
+  deps.authorizer.require(exchange.user, {
+    kind: 'resource',
+    verb: 'create',
+    group: resource.group,
+    version: resource.version,
+    resource: resource.plural,
+    subresource: '',
+    namespace: namespace ?? '',
+    name,
+  });
+}
+
 
 function checkPatchedIdentity(object: ApiObject, name: string, namespace: string | undefined): void {
   const own = object.metadata.name;
@@ -286,7 +307,9 @@ async function deleteOptionsOf(exchange: Exchange): Promise<ReturnType<typeof pa
     else fromQuery[field] = field === 'orphanDependents' ? isTrue(value) : value;
   }
   const { dryRun } = exchange;
-  return parseDeleteOptions({ ...fromQuery, ...(dryRun ? { dryRun } : {}), ...fromBody });
+  const parsed = parseDeleteOptions({ ...fromQuery, ...(dryRun ? { dryRun } : {}), ...fromBody });
+  exchange.dryRunInBody = parsed.dryRun;
+  return parsed;
 }
 
 /** Kinds whose deletion answers with the object instead of a Status. */

@@ -1,62 +1,149 @@
-import { getObject, getString, type JsonObject } from '#base/json.ts';
-import { isAdministrator, type StaticToken, type User, userOfToken } from './authentication.ts';
+import { getArray, getObject, getString, isObject, type JsonObject } from '#base/json.ts';
+import type { Authorizer } from '../access/authorizer.ts';
+import type { AccessRequest } from '../access/policy-rule.ts';
+import { rulesReviewStatus } from '../access/rules-review.ts';
+import type { User } from '../access/user.ts';
+import type { Authenticator } from './authentication.ts';
 import type { Exchange } from './exchange.ts';
-import { parseBody } from './request-body.ts';
+import type { FieldError, TypeRegistry } from './port.ts';
+import { parseBody, parseFieldValidation, reportProblems } from './request-body.ts';
 import type { ReviewResource } from './resources.ts';
-import { methodNotAllowed } from './status-error.ts';
+import { badRequest, invalid, methodNotAllowed } from './status-error.ts';
 
-/** Answers the review kinds: who am I, may I, what may I, whose token is this. */
-export async function handleReview(
-  exchange: Exchange,
-  review: ReviewResource,
-  { tokens, namespace }: { tokens: readonly StaticToken[]; namespace: string | undefined },
-): Promise<void> {
-  if (exchange.method !== 'POST') throw methodNotAllowed();
-  const { value } = parseBody(await exchange.body(), exchange.header('content-type'), review.kind);
-  const metadata = { creationTimestamp: null, ...(namespace === undefined ? {} : { namespace }) };
-  await exchange.json(201, {
-    kind: review.kind,
-    apiVersion: `${review.group}/v1`,
-    metadata,
-    ...answer(review, { spec: getObject(value, 'spec'), user: exchange.user, tokens }),
-  });
+export interface ReviewDeps {
+  types: TypeRegistry;
+  authenticator: Authenticator;
+  authorizer: Authorizer;
 }
 
-function answer(
-  review: ReviewResource,
-  { spec, user, tokens }: { spec: JsonObject; user: User; tokens: readonly StaticToken[] },
-): JsonObject {
+/** Answers the review kinds: who am I, may I, what may I, whose token is this. Nothing is stored. */
+export async function handleReview(
+  deps: ReviewDeps,
+  exchange: Exchange,
+  { review, namespace }: { review: ReviewResource; namespace: string | undefined },
+): Promise<void> {
+  if (exchange.method !== 'POST') throw methodNotAllowed();
+  const type = deps.types.builtin({ group: review.group, version: 'v1', kind: review.kind });
+  const apiVersion = `${review.group}/v1`;
+  const validation = parseFieldValidation(exchange.query);
+  const body = parseBody(await exchange.body(), exchange.header('content-type'), review.kind);
+  const raw: JsonObject = { ...body.value, kind: review.kind, apiVersion };
+  const { object, unknownFields } = type?.decode(raw) ?? { object: raw, unknownFields: [] };
+  const problems = [
+    ...body.duplicates.map((field) => `duplicate field "${field}"`),
+    ...unknownFields.map((field) => `unknown field "${field}"`),
+  ];
+  const warn = (message: string): void => exchange.warn(message);
+  reportProblems({ kind: review.kind, version: 'v1' }, problems, { validation, warn });
+  const metadata = { creationTimestamp: null, ...(namespace === undefined ? {} : { namespace }) };
+  const spec = getObject(object, 'spec');
+  const answer = answerOf(deps, { review, spec, namespace, user: exchange.user });
+  await exchange.json(201, { kind: review.kind, apiVersion, metadata, ...answer });
+}
+
+interface Question {
+  review: ReviewResource;
+  spec: JsonObject;
+  namespace: string | undefined;
+  user: User;
+}
+
+function answerOf(deps: ReviewDeps, { review, spec, namespace, user }: Question): JsonObject {
   switch (review.kind) {
     case 'SelfSubjectReview':
-      return { status: { userInfo: { username: user.name, groups: user.groups } } };
-    case 'TokenReview': {
-      const found = userOfToken(getString(spec, 'token') ?? '', tokens);
-      const status = found
-        ? { authenticated: true, user: { username: found.name, groups: found.groups } }
-        : { user: {}, error: 'invalid bearer token' };
-      return { spec, status };
-    }
+      return { status: { userInfo: userInfo(user) } };
+    case 'TokenReview':
+      return { spec, status: tokenStatus(deps, spec) };
     case 'SelfSubjectAccessReview':
-      return { spec, status: access(isAdministrator(user)) };
+      refuse(review, attributeErrors(spec));
+      return { spec, status: accessStatus(deps, user, requestOf(spec)) };
     case 'SubjectAccessReview':
-    case 'LocalSubjectAccessReview': {
-      const groups = Array.isArray(spec['groups']) ? spec['groups'] : [];
-      return { spec, status: access(groups.includes('system:masters')) };
-    }
+      refuse(review, [...attributeErrors(spec), ...subjectErrors(spec)]);
+      return { spec, status: accessStatus(deps, subjectOf(spec), requestOf(spec)) };
+    case 'LocalSubjectAccessReview':
+      refuse(review, [...attributeErrors(spec), ...subjectErrors(spec), ...localErrors(spec)]);
+      if ((getString(spec, 'resourceAttributes', 'namespace') ?? '') !== namespace)
+        throw badRequest(`spec.resourceAttributes.namespace must match namespace: ${namespace ?? ''}`);
+      return { spec, status: accessStatus(deps, subjectOf(spec), requestOf(spec)) };
     case 'SelfSubjectRulesReview': {
-      const everything = isAdministrator(user);
-      return {
-        spec: {},
-        status: {
-          resourceRules: everything ? [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }] : [],
-          nonResourceRules: everything ? [{ verbs: ['*'], nonResourceURLs: ['*'] }] : [],
-          incomplete: false,
-        },
-      };
+      const asked = getString(spec, 'namespace') ?? '';
+      if (asked === '') throw badRequest('no namespace on request');
+      return { spec: {}, status: rulesReviewStatus(deps.authorizer, user, asked) };
     }
   }
 }
 
-function access(allowed: boolean): JsonObject {
-  return { allowed };
+function userInfo({ name, uid, groups, extra }: User): JsonObject {
+  return { username: name, ...(uid === undefined ? {} : { uid }), groups, ...(extra === undefined ? {} : { extra }) };
+}
+
+function tokenStatus({ authenticator }: ReviewDeps, spec: JsonObject): JsonObject {
+  const token = getString(spec, 'token') ?? '';
+  if (token === '') throw badRequest('token is required for TokenReview in authentication');
+  const found = authenticator.userOfToken(token);
+  return found ? { authenticated: true, user: userInfo(found) } : { user: {}, error: 'invalid bearer token' };
+}
+
+function accessStatus({ authorizer }: ReviewDeps, user: User, request: AccessRequest): JsonObject {
+  const { allowed, reason } = authorizer.decide(user, request);
+  return { allowed, ...(reason === '' ? {} : { reason }) };
+}
+
+function subjectOf(spec: JsonObject): User {
+  const extra = Object.entries(getObject(spec, 'extra')).map(([key, values]) => [key.toLowerCase(), texts(values)]);
+  const uid = getString(spec, 'uid');
+  return {
+    name: getString(spec, 'user') ?? '',
+    groups: texts(spec['groups']),
+    ...(uid === undefined ? {} : { uid }),
+    ...(extra.length === 0 ? {} : { extra: Object.fromEntries(extra) }),
+  };
+}
+
+function texts(values: unknown): string[] {
+  return getArray(values).filter((value) => typeof value === 'string');
+}
+
+function requestOf(spec: JsonObject): AccessRequest {
+  const path = spec['nonResourceAttributes'];
+  if (isObject(path)) return { kind: 'path', verb: getString(path, 'verb') ?? '', path: getString(path, 'path') ?? '' };
+  const read = (field: string): string => getString(spec, 'resourceAttributes', field) ?? '';
+  return {
+    kind: 'resource',
+    verb: read('verb'),
+    group: read('group'),
+    version: read('version'),
+    resource: read('resource'),
+    subresource: read('subresource'),
+    namespace: read('namespace'),
+    name: read('name'),
+  };
+}
+
+function finding(field: string, value: unknown, why: string): FieldError {
+  return { field, reason: 'FieldValueInvalid', message: `Invalid value: ${JSON.stringify(value)}: ${why}` };
+}
+
+function attributeErrors(spec: JsonObject): FieldError[] {
+  const resource = isObject(spec['resourceAttributes']);
+  const path = spec['nonResourceAttributes'];
+  if (resource && isObject(path))
+    return [finding('spec.nonResourceAttributes', path, 'cannot be specified in combination with resourceAttributes')];
+  if (resource || isObject(path)) return [];
+  const why = 'exactly one of nonResourceAttributes or resourceAttributes must be specified';
+  return [finding('spec.resourceAttributes', 'null', why)];
+}
+
+function subjectErrors(spec: JsonObject): FieldError[] {
+  if ((getString(spec, 'user') ?? '') !== '' || texts(spec['groups']).length > 0) return [];
+  return [finding('spec.user', '', 'at least one of user or group must be specified')];
+}
+
+function localErrors(spec: JsonObject): FieldError[] {
+  const path = spec['nonResourceAttributes'];
+  return isObject(path) ? [finding('spec.nonResourceAttributes', path, 'disallowed on this kind of request')] : [];
+}
+
+function refuse(review: ReviewResource, errors: FieldError[]): void {
+  if (errors.length > 0) throw invalid({ group: review.group, kind: review.kind }, '', errors);
 }

@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
-import { authenticate, isAdministrator, type StaticToken } from './authentication.ts';
+import type { AuditEntry } from '../access/audit.ts';
+import type { Authenticator } from './authentication.ts';
 import { Discovery } from './discovery.ts';
 import { Exchange } from './exchange.ts';
-import { answerHealth, isPublicPath, versionInfo } from './health.ts';
+import { Gate } from './gate.ts';
+import { answerHealth, versionInfo } from './health.ts';
 import { handleMeasured } from './metrics-requests.ts';
 import { OpenApi } from './openapi.ts';
 import { ApiError, type NodeLogs, type NodeUsage } from './port.ts';
@@ -13,20 +15,21 @@ import { handleResource } from './resource-requests.ts';
 import { measuredGroup, measuredResources, reviewResources } from './resources.ts';
 import { handleReview } from './review-requests.ts';
 import { handleScale } from './scale.ts';
-import { groupResource, type ServedResource } from './served.ts';
+import type { ServedResource } from './served.ts';
 import { badRequest, noSuchResource } from './status-error.ts';
 import { bindPod, finalizeNamespace, streamLog } from './subresource-requests.ts';
-import { isTrue } from './watch-stream.ts';
 import type { WriteDeps } from './write.ts';
 
 export interface RouterDeps extends WriteDeps {
   logger: Logger;
-  tokens: readonly StaticToken[];
+  authenticator: Authenticator;
+  audit: ((entry: AuditEntry) => void) | undefined;
 }
 
 /** Takes each HTTP request to who answers it; every failure becomes a Status. */
 export class Router {
   readonly #deps: RouterDeps;
+  readonly #gate: Gate;
   readonly #discovery: Discovery;
   readonly #openApi: OpenApi;
   #logs: NodeLogs | undefined;
@@ -34,6 +37,7 @@ export class Router {
 
   constructor(deps: RouterDeps) {
     this.#deps = deps;
+    this.#gate = new Gate(deps);
     this.#discovery = new Discovery(deps.served);
     this.#openApi = new OpenApi(deps);
   }
@@ -52,21 +56,22 @@ export class Router {
     response.on('error', () => response.destroy());
     const url = parseUrl(request.url);
     const exchange = new Exchange(request, response, url ?? new URL('https://localhost/'));
+    const path = parseResourcePath(exchange.url.pathname);
+    const visit = this.#gate.visit(exchange, path);
     try {
       if (!url) throw badRequest('the request target is not a path');
-      exchange.user = authenticate(request, this.#deps.tokens);
-      await this.#route(exchange);
+      this.#gate.admit(exchange, visit);
+      await this.#route(exchange, path);
     } catch (error) {
       if (!(error instanceof ApiError) && !response.destroyed)
         this.#deps.logger.error({ method: exchange.method, path: exchange.url.pathname }, messageOf(error));
       await exchange.fail(error).catch(() => response.destroy());
     }
+    this.#gate.record(exchange, visit);
   }
 
-  async #route(exchange: Exchange): Promise<void> {
+  async #route(exchange: Exchange, path: ResourcePath | undefined): Promise<void> {
     const { pathname } = exchange.url;
-    const path = parseResourcePath(pathname);
-    if (!isAdministrator(exchange.user) && !isPublicPath(pathname)) throw accessDenied(exchange, path);
     if (path) return this.#resource(exchange, path);
     if (pathname === '/version') return exchange.json(200, versionInfo);
     if (await answerHealth(exchange)) return;
@@ -81,7 +86,8 @@ export class Router {
     const resource = this.#deps.served.find(group, version, plural);
     if (resource) return this.#stored(exchange, resource, path);
     const review = reviewResources.find((item) => item.group === group && item.plural === plural && version === 'v1');
-    if (review) return handleReview(exchange, review, { tokens: this.#deps.tokens, namespace });
+    if (review && path.name === undefined && review.namespaced === (namespace !== undefined))
+      return handleReview(this.#deps, exchange, { review, namespace });
     if (this.#usage && group === measuredGroup.group && version === measuredGroup.version) {
       const measured = measuredResources.find((item) => item.plural === plural);
       if (measured) return handleMeasured(exchange, measured, { path, usage: this.#usage });
@@ -142,40 +148,4 @@ function notOffered(resource: ServedResource, subresource: string): ApiError {
     `${resource.groupResource}/${subresource} is not implemented by this server`,
     { kind: resource.plural },
   );
-}
-
-function accessDenied(exchange: Exchange, path: ResourcePath | undefined): ApiError {
-  const user = `User ${JSON.stringify(exchange.user.name)} cannot`;
-  if (!path) {
-    const verb = exchange.method.toLowerCase();
-    const why = `${user} ${verb} path ${JSON.stringify(exchange.url.pathname)}`;
-    return new ApiError(403, 'Forbidden', `forbidden: ${why}`, {});
-  }
-  const { group, plural, subresource, name, namespace } = path;
-  const about = groupResource(group, plural);
-  const shown = name === undefined ? about : `${about} ${JSON.stringify(name)}`;
-  const resource = subresource === undefined ? plural : `${plural}/${subresource}`;
-  const scope = namespace === undefined ? 'at the cluster scope' : `in the namespace ${JSON.stringify(namespace)}`;
-  const why = `${user} ${verbOf(exchange, path)} resource ${JSON.stringify(resource)} in API group ${JSON.stringify(group)} ${scope}`;
-  return new ApiError(403, 'Forbidden', `${shown} is forbidden: ${why}`, {
-    ...(name === undefined ? {} : { name }),
-    ...(group === '' ? {} : { group }),
-    kind: plural,
-  });
-}
-
-function verbOf(exchange: Exchange, path: ResourcePath): string {
-  switch (exchange.method) {
-    case 'POST':
-      return 'create';
-    case 'PUT':
-      return 'update';
-    case 'PATCH':
-      return 'patch';
-    case 'DELETE':
-      return path.name === undefined ? 'deletecollection' : 'delete';
-    default:
-      if (path.watch || isTrue(exchange.query.get('watch'))) return 'watch';
-      return path.name === undefined ? 'list' : 'get';
-  }
 }

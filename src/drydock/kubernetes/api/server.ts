@@ -8,14 +8,18 @@ import { isObject } from '#base/json.ts';
 import type { Logger } from '#base/log.ts';
 import { registerSecret } from '#base/redact.ts';
 import type { Listening } from '../../address.ts';
+import type { AuditEntry } from '../access/audit.ts';
+import { Authorizer } from '../access/authorizer.ts';
+import { ensureBootstrapPolicy } from '../access/bootstrap-policy.ts';
+import { RoleIndex } from '../access/role-index.ts';
 import type { PodAdmission } from './admission.ts';
-import { administratorToken, type StaticToken } from './authentication.ts';
+import { Authenticator, administratorToken, type StaticToken } from './authentication.ts';
 import { ensureBuiltinObjects } from './builtin-objects.ts';
 import { clusterIdentity } from './certificates.ts';
 import { CustomResources } from './crd.ts';
 import { inProcessApi } from './in-process.ts';
 import { Journal } from './journal.ts';
-import { adminKubeconfig } from './kubeconfig.ts';
+import { adminKubeconfig, type KubeconfigSubject, userKubeconfig } from './kubeconfig.ts';
 import type { ApiServer, NodeLogs, NodeUsage, TypeRegistry } from './port.ts';
 import { Router } from './router.ts';
 import { ServedResources } from './served.ts';
@@ -40,12 +44,16 @@ export interface ApiServerOptions {
   podAdmission?: Partial<PodAdmission>;
   /** Who else may come in, by bearer token. */
   tokens?: readonly StaticToken[];
+  /** Gets what the audit writes to the log: each write, and each refusal. */
+  audit?: (entry: AuditEntry) => void;
 }
 
 export interface ApiServerHandle extends AsyncDisposable {
   api: ApiServer;
   listening: Pick<Listening, 'url' | 'port' | 'host'>;
   kubeconfig(): string;
+  /** For any user or service account, by a client certificate; rights come from roles bound to its name and groups. */
+  kubeconfigFor(subject: KubeconfigSubject): string;
   adminToken: string;
   caPem: string;
   setNodeLogs(logs: NodeLogs): void;
@@ -70,11 +78,14 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const served = new ServedResources(types);
   const addresses = new ServiceAddresses({ store, isPortFree, network });
   const podAdmission = { serviceAccount: true, defaultTolerationSeconds: true, ...options.podAdmission };
-  const deps: WriteDeps = { clock, entropy, types, store, served, addresses, podAdmission };
+  const roles = stack.use(new RoleIndex(store));
+  const authorizer = new Authorizer(roles);
+  const deps: WriteDeps = { clock, entropy, types, store, served, addresses, podAdmission, authorizer, roles };
   stack.use(new CustomResources({ ...deps, logger }));
   const tokens = [administratorToken(identity.adminToken), ...(options.tokens ?? [])];
   for (const { token } of tokens) registerSecret(token);
-  const router = new Router({ ...deps, logger, tokens });
+  const authenticator = new Authenticator(tokens);
+  const router = new Router({ ...deps, logger, authenticator, audit: options.audit });
   if (options.logs) router.setNodeLogs(options.logs);
   const server = createServer({
     key: identity.server.keyPem,
@@ -91,12 +102,14 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   await ensureBuiltinObjects(deps, bound.port);
   const url = `https://${host}:${bound.port}`;
   const owned = stack.move();
+  await ensureBootstrapPolicy(deps);
   return {
     api: inProcessApi(deps),
     listening: { url, host, port: bound.port },
     kubeconfig: () => adminKubeconfig(url, identity),
     adminToken: identity.adminToken,
     caPem: identity.authority.certificatePem,
+    kubeconfigFor: (subject) => userKubeconfig({ clock, entropy }, { url, identity }, subject),
     setNodeLogs: (logs) => router.setNodeLogs(logs),
     setNodeUsage: (usage) => router.setNodeUsage(usage),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

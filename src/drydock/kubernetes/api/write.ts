@@ -1,5 +1,9 @@
 import type { Clock, Entropy } from '#base/clock.ts';
 import { timestamp } from '#base/clock.ts';
+import type { Authorizer } from '../access/authorizer.ts';
+import { refuseEscalation } from '../access/escalation.ts';
+import type { RoleIndex } from '../access/role-index.ts';
+import type { User } from '../access/user.ts';
 import { admitCreate, admitUpdate, completeObject, type PodAdmission } from './admission.ts';
 import { fromStorage, toStorage } from './conversion.ts';
 import {
@@ -27,6 +31,8 @@ export interface WriteDeps {
   served: ServedResources;
   addresses: ServiceAddresses;
   podAdmission: PodAdmission;
+  authorizer: Authorizer;
+  roles: RoleIndex;
 }
 
 export interface WriteTarget {
@@ -37,6 +43,8 @@ export interface WriteTarget {
 export interface WriteOptions {
   manager: string;
   dryRun: boolean;
+  /** Who asks, for what depends on it; the server itself and its controllers when it is left out. */
+  user?: User;
 }
 
 export interface CreateInput extends WriteTarget {
@@ -98,6 +106,7 @@ async function prepareCreate(deps: WriteDeps, input: CreateInput): Promise<{ obj
   if (hasSubresource(resource, 'status') && !statusIsWritable.has(resource.groupResource)) delete object['status'];
   resource.type.applyDefaults(object);
   completeObject(resource, object, undefined);
+  if (options.user) refuseEscalation(deps, { user: options.user, resource, namespace, object, live: undefined });
   const owned =
     input.managed === true
       ? object
@@ -152,7 +161,7 @@ export async function updateObject(deps: WriteDeps, input: UpdateInput): Promise
 }
 
 async function tryUpdate(deps: WriteDeps, input: UpdateInput, stored: StoredObject): Promise<UpdateResult> {
-  const { resource, name, options, subresource } = input;
+  const { resource, namespace, name, options, subresource } = input;
   const now = timestamp(deps.clock.now());
   const live = fromStorage(resource, stored.object);
   const produced = input.produce(live);
@@ -164,6 +173,7 @@ async function tryUpdate(deps: WriteDeps, input: UpdateInput, stored: StoredObje
   refuseNewFinalizers(resource, wanted, live);
   resource.type.applyDefaults(wanted, live);
   completeObject(resource, wanted, live);
+  if (options.user) refuseEscalation(deps, { user: options.user, resource, namespace, object: wanted, live });
   const owned = produced.managed
     ? wanted
     : deps.types.fields.recordUpdate({

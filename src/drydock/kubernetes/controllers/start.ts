@@ -2,6 +2,7 @@ import type { Clock, Entropy } from '#base/clock.ts';
 import { AppError } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { ApiServer } from '../api/port.ts';
+import { clusterRoleController } from './cluster-role.ts';
 import { cronJobController } from './cron-job.ts';
 import { daemonSetController } from './daemon-set.ts';
 import { deploymentController } from './deployment.ts';
@@ -50,6 +51,7 @@ const loops = {
   'volume-claim': (deps, options) => volumeClaimController(deps, options.volumesDir),
   'load-balancer': loadBalancerController,
   'disruption-budget': disruptionBudgetController,
+  'cluster-role-aggregation': clusterRoleController,
   'event-expiry': (deps, options) => eventExpiryController(deps, options.eventsKeptMs ?? usualEventsKeptMs),
 } satisfies Record<string, Make>;
 
