@@ -75,6 +75,7 @@ export async function startWorld(
         runtimeDir: join(dir, 'runtime'),
         hostEnv: { PATH: process.env['PATH'] ?? '/bin:/usr/bin' },
         pullImage,
+        certificateFor: server.certificateFor,
       },
       { timing: { ...fastTiming, ...options.timing } },
     );

@@ -8,6 +8,7 @@ import type { StaticToken } from './api/authentication.ts';
 import { type ApiServerHandle, startApiServer } from './api/server.ts';
 import type { ServiceNetworkOptions } from './api/service-network.ts';
 import { startControllers } from './controllers/start.ts';
+import type { IngressPorts } from './ingress/start.ts';
 import { type SimulatorOptions, startSimulator } from './simulator/start.ts';
 import { createTypeRegistry } from './types/registry.ts';
 
@@ -36,6 +37,8 @@ export interface ProcessNode {
   runtimeDir: string;
   /** PATH, and what else of this machine's environment pods get. */
   podEnv: Record<string, string>;
+  /** Where Ingresses are served on loopback. 0, the default, takes any free port. */
+  ingressPorts?: Partial<IngressPorts>;
 }
 
 /** Pods behave as on a node, and nothing runs. */
@@ -46,6 +49,8 @@ export interface SimulatedNodes extends SimulatorOptions {
 /** Nothing takes pods on: they stay Pending, or a kubelet of someone else's runs them. */
 export interface NoNode {
   kind: 'none';
+  /** Nodes of these names are made, and nobody looks after them. */
+  names?: readonly string[];
 }
 
 export interface KubernetesCluster extends AsyncDisposable {
@@ -58,9 +63,12 @@ export interface KubernetesCluster extends AsyncDisposable {
   adminToken: string;
   /** Where a Service port answers on loopback now; undefined when it is not there (yet), and without a process node. */
   serviceUrl(namespace: string, name: string, port: number): string | undefined;
+  /** Where Ingresses and HTTPRoutes answer, by their hosts; undefined without a process node. */
+  ingressPorts: IngressPorts | undefined;
 }
 
 interface RunningNode extends AsyncDisposable {
+  ingressPorts?: IngressPorts | undefined;
   proxyAddress?(namespace: string, name: string, port: number): { host: string; port: number } | undefined;
 }
 
@@ -104,6 +112,7 @@ export async function startKubernetes(options: KubernetesOptions): Promise<Kuber
       const address = running?.proxyAddress?.(namespace, name, servicePort);
       return address && `http://${address.host}:${address.port}`;
     },
+    ingressPorts: running?.ingressPorts,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -113,6 +122,9 @@ async function startNode(options: KubernetesOptions, server: ApiServerHandle): P
   const deps = { api: server.api, clock, entropy, logger };
   switch (node.kind) {
     case 'none':
+      for (const name of node.names ?? [])
+        if (!deps.api.get('nodes', undefined, name))
+          await deps.api.create({ apiVersion: 'v1', kind: 'Node', metadata: { name } }, 'drydock');
       return undefined;
     case 'simulated': {
       const simulator = await startSimulator(deps, node);
@@ -120,8 +132,12 @@ async function startNode(options: KubernetesOptions, server: ApiServerHandle): P
       return simulator;
     }
     case 'process': {
-      const { runtimeDir, podEnv: hostEnv, pullImage } = node;
-      const agent = await startNodeAgent({ ...deps, runtimeDir: join(runtimeDir, 'node'), hostEnv, pullImage });
+      const { runtimeDir, podEnv: hostEnv, pullImage, ingressPorts = {} } = node;
+      const { certificateFor } = server;
+      const agent = await startNodeAgent(
+        { ...deps, runtimeDir: join(runtimeDir, 'node'), hostEnv, pullImage, certificateFor },
+        { ingressPorts },
+      );
       server.setNodeLogs(agent.logs);
       server.setNodeUsage(agent.usage);
       return agent;

@@ -1,16 +1,17 @@
 import { createServer, type Server } from 'node:net';
 import type { Clock } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
-import { getArray, getNumber, getPath, getString } from '#base/json.ts';
+import { getArray, getNumber, getString } from '#base/json.ts';
 import type { Logger } from '#base/log.ts';
 import type { Outcome } from '#base/outcome.ts';
 import type { ApiObject, ApiServer } from '../api/port.ts';
-import { serviceNameLabel } from '../controllers/endpoint-plan.ts';
 import type { EventRecorder } from '../controllers/event-recorder.ts';
 import { keyOf, splitKey } from '../controllers/key.ts';
 import { startLoop } from '../controllers/loop.ts';
 import type { AddressTable } from './address-table.ts';
-import { type Backend, type Backends, type ConnectionLimits, ProxyConnection } from './proxy-connection.ts';
+import type { EndpointDirectory } from './endpoint-directory.ts';
+import { type Backends, type ConnectionLimits, ProxyConnection } from './proxy-connection.ts';
+import { affinitySeconds, SessionAffinity } from './session-affinity.ts';
 
 export interface ServiceProxyDeps {
   api: ApiServer;
@@ -18,6 +19,7 @@ export interface ServiceProxyDeps {
   logger: Logger;
   events: EventRecorder;
   addresses: AddressTable;
+  endpoints: EndpointDirectory;
 }
 
 export interface ServiceListener {
@@ -65,8 +67,7 @@ export function planListeners(service: ApiObject): ServiceListener[] {
 export class ServiceProxy {
   readonly #deps: ServiceProxyDeps;
   readonly #open = new Map<string, Open>();
-  readonly #draining = new Set<string>();
-  readonly #turns = new Map<string, number>();
+  readonly #affinity = new SessionAffinity();
   readonly #failures = new Map<string, number>();
   #loop: AsyncDisposable | undefined;
 
@@ -90,7 +91,7 @@ export class ServiceProxy {
 
   /** Sends nothing new to the pod; resolves when it owes no answer any more, at the latest after `timeoutMs`. */
   async drain(podIp: string, timeoutMs: number): Promise<void> {
-    this.#draining.add(podIp);
+    this.#deps.endpoints.drain(podIp);
     const until = this.#deps.clock.now() + timeoutMs;
     for (;;) {
       const all = [...this.#open.values()].flatMap((open) => [...open.connections]);
@@ -98,11 +99,6 @@ export class ServiceProxy {
       if (!all.some((connection) => connection.inFlight(podIp)) || this.#deps.clock.now() >= until) return;
       await this.#deps.clock.sleep(drainPollMs);
     }
-  }
-
-  /** The pod's address may be given to another pod. */
-  forget(podIp: string): void {
-    this.#draining.delete(podIp);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -113,7 +109,10 @@ export class ServiceProxy {
   async #tick(key: string): Promise<Outcome> {
     const { namespace, name } = splitKey(key);
     const service = this.#deps.api.get('services', namespace, name);
-    if (!service) this.#failures.delete(key);
+    if (!service) {
+      this.#failures.delete(key);
+      if (namespace !== undefined) this.#deps.endpoints.forgetService(namespace, name);
+    } else this.#tellUnoffered(service);
     const wanted = new Map((service ? planListeners(service) : []).map((plan) => [listenerId(key, plan), plan]));
     for (const [id, open] of this.#open) {
       const plan = wanted.get(id);
@@ -145,10 +144,9 @@ export class ServiceProxy {
   async #listen(id: string, key: string, plan: ServiceListener): Promise<void> {
     const port = plan.fixed ?? (await this.#deps.addresses.takePort());
     const connections = new Set<ProxyConnection>();
-    const backends = this.#backendsOf(key, plan.portName);
     const server = createServer({ allowHalfOpen: true }, (client) => {
       const connection = new ProxyConnection(client, {
-        backends,
+        backends: this.#backendsOf(key, plan.portName, client.remoteAddress ?? ''),
         limits,
         onClosed: () => connections.delete(connection),
       });
@@ -177,44 +175,36 @@ export class ServiceProxy {
     });
   }
 
-  #backendsOf(key: string, portName: string): Backends {
-    const turnId = `${key}|${portName}`;
+  #backendsOf(key: string, portName: string, client: string): Backends {
+    const { endpoints, api, clock } = this.#deps;
+    const { namespace = '', name } = splitKey(key);
+    const port = { namespace, name, portName };
+    const session = `${key}|${portName}|${client}`;
     return {
       pick: (tried) => {
-        const ready = this.#ready(key, portName);
-        const turn = this.#turns.get(turnId) ?? 0;
-        for (let step = 0; step < ready.length; step += 1) {
-          const backend = ready[(turn + step) % ready.length];
-          if (!backend || tried.has(backend.podIp) || this.isDraining(backend)) continue;
-          this.#turns.set(turnId, (turn + step + 1) % ready.length);
-          return backend;
-        }
-        return undefined;
+        const seconds = affinitySeconds(api.get('services', namespace, name));
+        if (seconds === undefined) return endpoints.pick(port, tried);
+        const podIp = this.#affinity.podOf(session, clock.now());
+        const known = endpoints
+          .ready(port)
+          .find((backend) => backend.podIp === podIp && !endpoints.isDraining(backend));
+        const backend = known && !tried.has(known.podIp) ? known : endpoints.pick(port, tried);
+        if (backend) this.#affinity.remember(session, backend.podIp, clock.now() + seconds * 1000);
+        return backend;
       },
-      isDraining: (backend) => this.isDraining(backend),
+      isDraining: (backend) => endpoints.isDraining(backend),
     };
   }
 
-  isDraining(backend: Backend): boolean {
-    return this.#draining.has(backend.podIp);
-  }
-
-  #ready(key: string, portName: string): Backend[] {
-    const { namespace, name } = splitKey(key);
-    if (namespace === undefined) return [];
-    const labels = { [serviceNameLabel]: name };
-    const found: Backend[] = [];
-    for (const slice of this.#deps.api.list('endpointslices.discovery.k8s.io', { namespace, labels })) {
-      const entry = getArray(slice, 'ports').find((port) => (getString(port, 'name') ?? '') === portName);
-      const port = getNumber(entry, 'port');
-      if (port === undefined) continue;
-      for (const endpoint of getArray(slice, 'endpoints')) {
-        if (getPath(endpoint, 'conditions', 'ready') === false) continue;
-        const podIp = getString(endpoint, 'addresses', 0);
-        if (podIp !== undefined) found.push({ podIp, ...this.#deps.addresses.resolve(podIp, port) });
-      }
-    }
-    return found.sort((a, b) => (a.podIp < b.podIp ? -1 : 1));
+  /** What a cluster offers and this one does not is said where the service's owner looks. */
+  #tellUnoffered(service: ApiObject): void {
+    const others = getArray(service, 'spec', 'ports').filter(
+      (entry) => (getString(entry, 'protocol') ?? 'TCP') !== 'TCP',
+    );
+    if (others.length === 0) return;
+    const names = others.map((entry) => `${getNumber(entry, 'port') ?? 0}/${getString(entry, 'protocol') ?? ''}`);
+    const message = `Not offered: ${names.join(', ')}. Services of this cluster are reachable over TCP only.`;
+    this.#deps.events.record('service-proxy', service, { type: 'Warning', reason: 'ProtocolNotOffered', message });
   }
 }
 

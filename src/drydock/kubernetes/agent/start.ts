@@ -10,9 +10,12 @@ import type { ApiObject, ApiServer, NodeLogs, NodeUsage } from '../api/port.ts';
 import { ApiEventRecorder } from '../controllers/event-recorder.ts';
 import { keyOf, splitKey } from '../controllers/key.ts';
 import { isConflict, isNotFound, withinTimers } from '../controllers/loop.ts';
+import type { KeyPair } from '../ingress/certificate-store.ts';
+import { type IngressPorts, startIngress } from '../ingress/start.ts';
 import { AddressTable } from './address-table.ts';
 import { type AgentDeps, type AgentTiming, defaultTiming } from './agent-deps.ts';
 import { defaultLogLimits, type LogLimits } from './container-log.ts';
+import { EndpointDirectory } from './endpoint-directory.ts';
 import type { PullImage } from './image.ts';
 import { endLeftovers } from './leftover.ts';
 import { LogStore } from './log-store.ts';
@@ -32,6 +35,8 @@ export interface NodeAgentDeps {
   /** PATH, and what else of this machine's environment processes get. */
   hostEnv: Record<string, string>;
   pullImage: PullImage;
+  /** A certificate of the cluster's authority for a host; without it Ingresses are not served. */
+  certificateFor?: (host: string) => KeyPair;
 }
 
 export interface NodeAgent extends AsyncDisposable {
@@ -39,12 +44,16 @@ export interface NodeAgent extends AsyncDisposable {
   usage: NodeUsage;
   /** Where a service port is offered on loopback; undefined when the service or the port is not there (yet). */
   proxyAddress(namespace: string, name: string, port: number): { host: string; port: number } | undefined;
+  /** Where Ingresses are served on loopback. */
+  ingressPorts: IngressPorts | undefined;
 }
 
 export interface NodeAgentOptions {
   nodeName?: string;
   timing?: Partial<AgentTiming>;
   logLimits?: LogLimits;
+  /** 0, the default, takes any free one. */
+  ingressPorts?: Partial<IngressPorts>;
 }
 
 const concurrency = 32;
@@ -63,7 +72,11 @@ export async function startNodeAgent(deps: NodeAgentDeps, options: NodeAgentOpti
   const hostIp = '127.0.0.1';
   const events = new ApiEventRecorder(deps);
   const addresses = new AddressTable(entropy);
-  const proxy = new ServiceProxy({ api, clock, logger, events, addresses });
+  const endpoints = new EndpointDirectory(api, addresses);
+  const proxy = new ServiceProxy({ api, clock, logger, events, addresses, endpoints });
+  const { certificateFor } = deps;
+  const ingress =
+    certificateFor && (await startIngress({ ...deps, events, endpoints, certificateFor }, options.ingressPorts));
   const logs = new LogStore(podsDir, { clock, limits: options.logLimits ?? defaultLogLimits });
   const shared: AgentDeps = {
     api,
@@ -74,11 +87,13 @@ export async function startNodeAgent(deps: NodeAgentDeps, options: NodeAgentOpti
     addresses,
     logs,
     node: { name, hostIp, podsDir, hostEnv: deps.hostEnv, pullImage: deps.pullImage, timing },
-    drain: (podIp, timeoutMs) => proxy.drain(podIp, timeoutMs),
+    drain: async (podIp, timeoutMs) => {
+      await Promise.all([proxy.drain(podIp, timeoutMs), ingress?.drain(podIp, timeoutMs)]);
+    },
     serviceAddress: (namespace, service, port) => proxy.proxyAddress(namespace, service, port),
   };
   proxy.start();
-  const pods = new PodSet(shared, proxy);
+  const pods = new PodSet(shared, endpoints);
   await removeDirectories(podsDir, pods.start());
   const node = await registerNode(deps, {
     name,
@@ -102,9 +117,11 @@ export async function startNodeAgent(deps: NodeAgentDeps, options: NodeAgentOpti
     logs,
     usage,
     proxyAddress: (namespace, service, port) => proxy.proxyAddress(namespace, service, port),
+    ingressPorts: ingress?.ports,
     async [Symbol.asyncDispose]() {
       node[Symbol.dispose]();
       await pods[Symbol.asyncDispose]();
+      await ingress?.[Symbol.asyncDispose]();
       await proxy[Symbol.asyncDispose]();
       await events[Symbol.asyncDispose]();
     },
@@ -120,14 +137,14 @@ async function removeDirectories(podsDir: string, alive: ReadonlySet<string>): P
 /** The workers of all pods bound to the node. */
 class PodSet {
   readonly #deps: AgentDeps;
-  readonly #proxy: ServiceProxy;
+  readonly #endpoints: EndpointDirectory;
   readonly #workers = new Map<string, PodWorker>();
   readonly #queue: WorkQueue;
   readonly #stops: (() => void)[] = [];
 
-  constructor(deps: AgentDeps, proxy: ServiceProxy) {
+  constructor(deps: AgentDeps, endpoints: EndpointDirectory) {
     this.#deps = deps;
-    this.#proxy = proxy;
+    this.#endpoints = endpoints;
     const { clock, logger } = deps;
     this.#queue = new WorkQueue({ name: 'pods', clock, logger, concurrency, tick: (key) => this.#tick(key) });
   }
@@ -176,7 +193,7 @@ class PodSet {
     if (worker && worker.uid !== pod?.metadata.uid) {
       this.#workers.delete(key);
       await worker.destroy();
-      this.#proxy.forget(worker.podIp);
+      this.#endpoints.forget(worker.podIp);
       worker = undefined;
     }
     if (!pod || !this.#isMine(pod)) return { kind: 'done' };

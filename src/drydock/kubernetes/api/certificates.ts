@@ -147,6 +147,8 @@ interface CertificateRequest {
   from: number;
   until: number;
   use: 'authority' | 'server' | 'client';
+  /** Of a server; those of the API server by default. */
+  names?: readonly string[];
 }
 
 function newKey(): KeyObject {
@@ -167,7 +169,7 @@ function keyed(key: KeyObject, request: CertificateRequest): KeyedCertificate {
 const ecdsaWithSha256 = sequence(objectId('1.2.840.10045.4.3.2'));
 
 function signCertificate(key: KeyObject, request: CertificateRequest): string {
-  const { serial, subject, issuer, from, until, use } = request;
+  const { serial, subject, issuer, from, until, use, names = serverNames } = request;
   const publicKey = createPublicKey(key).export({ type: 'spki', format: 'der' });
   const positive = Buffer.concat([Buffer.of(1), serial.subarray(1)]);
   const body = sequence(
@@ -178,7 +180,7 @@ function signCertificate(key: KeyObject, request: CertificateRequest): string {
     sequence(time(from), time(until)),
     subject,
     publicKey,
-    tagged(3, sequence(...extensions({ key, issuer: issuer.key, use }))),
+    tagged(3, sequence(...extensions({ key, issuer: issuer.key, use, names }))),
   );
   const signature = sign('sha256', body, issuer.key);
   const base64 = sequence(body, ecdsaWithSha256, bits(signature)).toString('base64');
@@ -194,10 +196,12 @@ function extensions({
   key,
   issuer,
   use,
+  names,
 }: {
   key: KeyObject;
   issuer: KeyObject;
   use: CertificateRequest['use'];
+  names: readonly string[];
 }): Buffer[] {
   const keyIds = [
     extension('2.5.29.14', octets(keyId(key))),
@@ -217,7 +221,7 @@ function extensions({
         extension(
           '2.5.29.17',
           sequence(
-            ...serverNames.map((name) => implicit(2, Buffer.from(name, 'ascii'))),
+            ...names.map((name) => implicit(2, Buffer.from(name, 'ascii'))),
             ...serverAddresses.map((address) => implicit(7, address)),
           ),
         ),

@@ -15,7 +15,7 @@ import { RoleIndex } from '../access/role-index.ts';
 import type { PodAdmission } from './admission.ts';
 import { Authenticator, administratorToken, type StaticToken } from './authentication.ts';
 import { ensureBuiltinObjects } from './builtin-objects.ts';
-import { clusterIdentity } from './certificates.ts';
+import { clusterIdentity, issueServerCertificate, type KeyedCertificate } from './certificates.ts';
 import { CustomResources } from './crd.ts';
 import { inProcessApi } from './in-process.ts';
 import { Journal } from './journal.ts';
@@ -56,6 +56,8 @@ export interface ApiServerHandle extends AsyncDisposable {
   kubeconfigFor(subject: KubeconfigSubject): string;
   adminToken: string;
   caPem: string;
+  /** Of the cluster's authority, for a server of this host name. */
+  certificateFor(host: string): KeyedCertificate;
   setNodeLogs(logs: NodeLogs): void;
   /** Serves `metrics.k8s.io` from now on. */
   setNodeUsage(usage: NodeUsage): void;
@@ -109,6 +111,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     kubeconfig: () => adminKubeconfig(url, identity),
     adminToken: identity.adminToken,
     caPem: identity.authority.certificatePem,
+    certificateFor: (host) => issueServerCertificate({ clock, entropy }, identity.authority, host),
     kubeconfigFor: (subject) => userKubeconfig({ clock, entropy }, { url, identity }, subject),
     setNodeLogs: (logs) => router.setNodeLogs(logs),
     setNodeUsage: (usage) => router.setNodeUsage(usage),
