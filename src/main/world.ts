@@ -17,6 +17,7 @@ import { type DataDirectory, openDataDirectory, type Ports, writeFileDurably } f
 import { developer, reviewer, seedOrganisation } from './organisation.ts';
 import { prepareCluster } from './prepare-cluster.ts';
 import { projectRoot, requireProgram } from './programs.ts';
+import { pullFrom } from './pull-image.ts';
 import { startSlipway } from './slipway.ts';
 import { systemClock, systemEntropy } from './system.ts';
 import { writeToolbox } from './toolbox.ts';
@@ -256,17 +257,13 @@ function startWorldCluster(ground: Ground, images: ImageStore) {
     logger,
     dataDir: data.path('kubernetes'),
     port: ports.kubernetes,
-    runtimeDir: data.path('pods'),
-    podEnv: { PATH: process.env['PATH'] ?? '' },
-    pullImage: async (image, { pullPolicy }, signal) => {
-      const unpacked = await images.ensure(parseReference(image), signal, parsePullPolicy(pullPolicy));
-      return { digest: unpacked.digest, rootfs: unpacked.rootfs, config: unpacked.config.config };
+    node: {
+      kind: 'process',
+      runtimeDir: data.path('pods'),
+      podEnv: { PATH: process.env['PATH'] ?? '' },
+      pullImage: pullFrom(images),
     },
   });
-}
-
-function parsePullPolicy(text: string): 'Always' | 'IfNotPresent' | 'Never' {
-  return text === 'Always' || text === 'Never' ? text : 'IfNotPresent';
 }
 
 /** Takes a world's directory away, with everything in it. The world must be stopped. */

@@ -5,7 +5,6 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
-import { AppError } from '#base/errors.ts';
 import { silentLogger } from '#base/log.ts';
 import { startKubernetes } from '#drydock/kubernetes/cluster.ts';
 import { forgeApi, git, kubectl, kubectlJson, slipway, waitForApplication } from '#main/demo/tools.ts';
@@ -41,11 +40,7 @@ test('slipway serve --kubeconfig looks after any cluster: it installs its defini
     entropy: testEntropy,
     logger: silentLogger,
     dataDir: undefined,
-    runtimeDir: scratchDirectory('pods'),
-    podEnv: {},
-    pullImage: async (image) => {
-      throw new AppError('unavailable', `${image}: this cluster runs no pods`);
-    },
+    node: { kind: 'none' },
   });
   const kubeconfig = join(me.workDir, 'kubeconfig');
   writeFileSync(kubeconfig, cluster.kubeconfig);

@@ -107,7 +107,8 @@ function nodeObject(node: { name: string; hostIp: string; capacity: NodeCapacity
   };
 }
 
-async function renewLease(deps: { api: ApiServer; clock: Clock }, name: string): Promise<void> {
+/** Says that the node is alive. */
+export async function renewLease(deps: { api: ApiServer; clock: Clock }, name: string): Promise<void> {
   const { api, clock } = deps;
   const renewTime = `${new Date(clock.now()).toISOString().slice(0, -1)}000Z`;
   if (!api.get('namespaces', undefined, leaseNamespace)) return;

@@ -15,6 +15,8 @@ export interface PodStatusInput {
   now: number;
   /** Ends the pod whatever its containers say. */
   failed: { reason: string; message: string } | undefined;
+  /** Before it has one, a pod has no address and cannot start containers. */
+  sandbox?: boolean;
 }
 
 /** The whole status, from what the agent knows; conditions of others and times that still hold are kept. */
@@ -29,8 +31,7 @@ export function podStatus(input: PodStatusInput): JsonObject {
     ...(failed ? { reason: failed.reason, message: failed.message } : {}),
     hostIP: hostIp,
     hostIPs: [{ ip: hostIp }],
-    podIP: podIp,
-    podIPs: [{ ip: podIp }],
+    ...(input.sandbox === false ? {} : { podIP: podIp, podIPs: [{ ip: podIp }] }),
     startTime: before['startTime'] ?? timestamp(now),
     ...(init.length > 0 ? { initContainerStatuses: init.map((run) => containerStatus(run, true)) } : {}),
     containerStatuses: containers.map((run) => containerStatus(run, initialized)),
@@ -40,9 +41,13 @@ export function podStatus(input: PodStatusInput): JsonObject {
 }
 
 function isInitialized(init: readonly ContainerRun[]): boolean {
-  return init.every((run) =>
-    run.spec.sidecar ? run.started : run.state.kind === 'terminated' && run.state.exitCode === 0,
-  );
+  return init.every(isInitDone);
+}
+
+/** A sidecar is only ever terminated when the pod's own work is over. */
+function isInitDone(run: ContainerRun): boolean {
+  if (run.spec.sidecar) return run.started || run.state.kind === 'terminated';
+  return run.state.kind === 'terminated' && run.state.exitCode === 0;
 }
 
 function podPhaseOf(input: PodStatusInput, initialized: boolean): string {
@@ -67,9 +72,7 @@ function podConditions(
   const { pod, containers, init, now } = input;
   const finished = derived.phase === 'Succeeded' || derived.phase === 'Failed';
   const unready = containers.filter((run) => !run.ready).map((run) => run.spec.name);
-  const incomplete = init
-    .filter((run) => !(run.spec.sidecar ? run.started : run.state.kind === 'terminated' && run.state.exitCode === 0))
-    .map((run) => run.spec.name);
+  const incomplete = init.filter((run) => !isInitDone(run)).map((run) => run.spec.name);
   const readiness: Pick<Condition, 'status' | 'reason' | 'message'> = finished
     ? derived.phase === 'Succeeded'
       ? { status: 'False', reason: 'PodCompleted' }
@@ -82,7 +85,7 @@ function podConditions(
           message: `containers with unready status: [${unready.join(' ')}]`,
         };
   const wanted: Pick<Condition, 'type' | 'status' | 'reason' | 'message'>[] = [
-    { type: 'PodReadyToStartContainers', status: finished ? 'False' : 'True' },
+    { type: 'PodReadyToStartContainers', status: finished || input.sandbox === false ? 'False' : 'True' },
     derived.initialized
       ? {
           type: 'Initialized',
