@@ -1,8 +1,9 @@
+import { timestamp } from '#base/clock.ts';
 import { getArray, isObject, type JsonObject } from '#base/json.ts';
-import { cloneJson } from '../api/metadata.ts';
+import { cloneJson, inUsualOrder } from '../api/metadata.ts';
 import type { ApiObject } from '../api/port.ts';
 import { objectKey } from '../api/served.ts';
-import { createObject, updateObject, type WriteDeps } from '../api/write.ts';
+import { updateObject, type WriteDeps } from '../api/write.ts';
 import { bootstrapControllerRoles } from './bootstrap-controller-roles.ts';
 import {
   type BootstrapRole,
@@ -17,7 +18,7 @@ import { uncoveredRules } from './rule-cover.ts';
 const group = 'rbac.authorization.k8s.io';
 const apiVersion = `${group}/v1`;
 const protection = 'rbac.authorization.kubernetes.io/autoupdate';
-const options = { manager: 'kube-apiserver', dryRun: false };
+const manager = 'kube-apiserver';
 
 /**
  * Creates the roles and bindings that every cluster has and gives those that are there what they lack: rules, subjects,
@@ -65,7 +66,7 @@ function roleObject(kind: string, at: { name: string; namespace?: string }, role
     metadata: metadataOf(at, role.aggregateTo === undefined ? {} : { [label(role.aggregateTo)]: 'true' }),
     ...(collects === undefined
       ? { rules: role.rules.map(parseLine) }
-      : { aggregationRule: { clusterRoleSelectors: [{ matchLabels: { [label(collects)]: 'true' } }] }, rules: null }),
+      : { rules: null, aggregationRule: { clusterRoleSelectors: [{ matchLabels: { [label(collects)]: 'true' } }] } }),
   };
 }
 
@@ -100,35 +101,72 @@ const verbWords: Record<string, string[]> = {
 function parseLine(line: string): JsonObject {
   const [groups = '', what = '', verbText = ''] = line.split(' ');
   const verbs = verbWords[verbText] ?? verbText.split(',');
-  if (groups === 'path') return { nonResourceURLs: what.split(','), verbs };
+  if (groups === 'path') return { verbs, nonResourceURLs: what.split(',') };
   const [resources = '', names] = what.replace(/\]$/, '').split('[');
   return {
-    apiGroups: groups.split(',').map((name) => (name === 'core' ? '' : name)),
-    ...(names === undefined ? {} : { resourceNames: names.split(',') }),
-    resources: resources.split(','),
     verbs,
+    apiGroups: groups.split(',').map((name) => (name === 'core' ? '' : name)),
+    resources: resources.split(','),
+    ...(names === undefined ? {} : { resourceNames: names.split(',') }),
   };
 }
 
 function parseSubject(text: string): JsonObject {
   const [kind = '', name = ''] = text.split(' ');
-  if (kind !== 'ServiceAccount') return { apiGroup: group, kind, name };
+  if (kind !== 'ServiceAccount') return { kind, apiGroup: group, name };
   const [namespace, account] = name.split('/');
   return { kind, name: account, namespace };
 }
 
 async function ensure(deps: WriteDeps, wanted: ApiObject): Promise<void> {
-  const resource = deps.served.ofKind({ group, version: 'v1', kind: wanted.kind });
+  const { clock, entropy, store, served } = deps;
+  const resource = served.ofKind({ group, version: 'v1', kind: wanted.kind });
   if (!resource) return;
   const { name, namespace } = wanted.metadata;
-  const target = { resource, namespace, options };
-  const live = deps.store.get(resource.storage, objectKey(resource, namespace, name))?.object;
+  const key = objectKey(resource, namespace, name);
+  const live = store.get(resource.storage, key)?.object;
   if (!live) {
-    await createObject(deps, { ...target, object: wanted });
+    const object = storedForm(wanted, { uid: entropy.uuid(), now: timestamp(clock.now()) });
+    await store.put({ storage: resource.storage, key }, object, undefined);
     return;
   }
-  const completed = complete(live, wanted);
-  if (completed) await updateObject(deps, { ...target, name, produce: () => ({ object: completed, managed: false }) });
+  const object = complete(live, wanted);
+  if (!object) return;
+  const produce = (): { object: ApiObject; managed: boolean } => ({ object, managed: false });
+  await updateObject(deps, { resource, namespace, name, options: { manager, dryRun: false }, produce });
+}
+
+/**
+ * The object as a creation through the usual path would store it. That path takes ten times longer, and these are many
+ * at every start of an empty cluster.
+ */
+function storedForm(wanted: ApiObject, { uid, now }: { uid: string; now: string }): ApiObject {
+  const { labels, annotations } = wanted.metadata;
+  const parts = Object.keys(wanted).filter((name) => !notOwned.has(name) && wanted[name] !== null);
+  const fieldsV1 = {
+    'f:metadata': { 'f:annotations': ownedMembers(annotations), 'f:labels': ownedMembers(labels) },
+    ...Object.fromEntries(parts.map((name) => [`f:${name}`, ownedMembers(atomic.has(name) ? {} : wanted[name])])),
+  };
+  const sorted = Object.fromEntries(Object.entries(fieldsV1).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  const entry = {
+    manager,
+    operation: 'Update',
+    apiVersion,
+    time: now,
+    fieldsType: 'FieldsV1',
+    fieldsV1: sorted,
+  } as const;
+  const metadata = { ...wanted.metadata, uid, creationTimestamp: now, managedFields: [entry] };
+  return inUsualOrder({ ...wanted, metadata });
+}
+
+const notOwned = new Set(['apiVersion', 'kind', 'metadata']);
+const atomic = new Set(['rules', 'roleRef', 'subjects']);
+
+function ownedMembers(value: unknown): JsonObject {
+  const names = isObject(value) ? Object.keys(value).toSorted() : [];
+  if (names.length === 0) return {};
+  return Object.fromEntries([['.', {}], ...names.map((name) => [`f:${name}`, {}])]);
 }
 
 /** The stored object with what it lacks; undefined when it lacks nothing or may not be touched. */
