@@ -48,7 +48,13 @@ async function slipway(...args: string[]): Promise<{ code: number; out: string; 
     dispatch: async (request) => {
       dispatched.push(request);
     },
-    processes: { up: async () => 0, demo: async ({ json }) => (json ? 7 : 0), serve: async ({ port }) => port },
+    processes: {
+      up: async () => 0,
+      demo: async ({ json }) => (json ? 7 : 0),
+      serve: async ({ port }) => port,
+      cluster: async () => 0,
+      clusterKubeconfig: async () => '',
+    },
   };
   const code = await runCli(args, deps, AbortSignal.timeout(10_000));
   return { code, out, err };

@@ -10,6 +10,7 @@ import { registerAppSync } from './app-sync.ts';
 import { registerAppTerminate } from './app-terminate.ts';
 import { registerAppWait } from './app-wait.ts';
 import { registerBump } from './bump.ts';
+import { registerCluster } from './cluster.ts';
 import type { CliDeps } from './deps.ts';
 import { registerDispatch } from './dispatch.ts';
 import { registerDoctor } from './doctor/doctor.ts';
@@ -48,6 +49,7 @@ export function buildProgram(deps: CliDeps, session: Session): Command {
   program.hook('preAction', (command) => session.configure(command.opts()));
 
   registerProcesses(program, session);
+  registerCluster(program, session);
   const app = program
     .command('app')
     .description('applications: what runs, what should run, and bringing them together');

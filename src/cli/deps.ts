@@ -26,6 +26,9 @@ export interface CliDeps {
     up: (options: UpOptions, signal: AbortSignal) => Promise<number>;
     demo: (options: DemoOptions, signal: AbortSignal) => Promise<number>;
     serve: (options: ServeOptions, signal: AbortSignal) => Promise<number>;
+    cluster: (options: ClusterOptions, signal: AbortSignal) => Promise<number>;
+    /** The text of a kubeconfig. */
+    clusterKubeconfig: (options: ClusterKubeconfigOptions) => Promise<string>;
   };
 }
 
@@ -52,4 +55,27 @@ export interface ServeOptions {
   host: string;
   port: number;
   dataDirectory: string | undefined;
+}
+
+export interface ClusterOptions {
+  dataDirectory: string | undefined;
+  inMemory: boolean;
+  port?: number;
+  /** Where the administrator's kubeconfig is written. */
+  kubeconfig?: string;
+  node: 'simulated' | 'process' | 'none';
+  nodes: number;
+  speed: number;
+  imageFaults: { image: string; knobs: Record<string, string> }[];
+  controllers: string[];
+  tokens: { token: string; user: string; groups: string[] }[];
+  services: { serviceCidr?: string; nodePortRange?: string };
+  disableAdmission: string[];
+}
+
+export interface ClusterKubeconfigOptions {
+  dataDirectory: string | undefined;
+  user: string;
+  groups: string[];
+  namespace: string | undefined;
 }

@@ -49,7 +49,7 @@ interface ServeFlags {
   data?: string;
 }
 
-function parsePort(text: string): number {
+export function parsePort(text: string): number {
   const port = Number(text);
   if (!Number.isInteger(port) || port < 0 || port > 65535) throw new InvalidArgumentError('give 0 to 65535.');
   return port;

@@ -48,6 +48,8 @@ const deps: CliDeps = {
     up: async (options, signal) => (await import('./up.ts')).up(options, signal),
     demo: async (options, signal) => (await import('./demo/demo.ts')).demo(options, signal),
     serve: async (options, signal) => (await import('./serve.ts')).serve(options, signal),
+    cluster: async (options, signal) => (await import('./cluster.ts')).runCluster(options, signal),
+    clusterKubeconfig: async (options) => (await import('./cluster.ts')).clusterKubeconfig(options),
   },
 };
 

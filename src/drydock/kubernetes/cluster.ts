@@ -5,6 +5,7 @@ import type { PullImage } from './agent/image.ts';
 import { startNodeAgent } from './agent/start.ts';
 import type { PodAdmission } from './api/admission.ts';
 import type { StaticToken } from './api/authentication.ts';
+import type { KubeconfigSubject } from './api/kubeconfig.ts';
 import { type ApiServerHandle, startApiServer } from './api/server.ts';
 import type { ServiceNetworkOptions } from './api/service-network.ts';
 import { startControllers } from './controllers/start.ts';
@@ -61,6 +62,8 @@ export interface KubernetesCluster extends AsyncDisposable {
   kubeconfig: string;
   caPem: string;
   adminToken: string;
+  /** For anybody else, by a client certificate; what they may do is RBAC. Throws AppError bad-input. */
+  kubeconfigFor(subject: KubeconfigSubject): string;
   /** Where a Service port answers on loopback now; undefined when it is not there (yet), and without a process node. */
   serviceUrl(namespace: string, name: string, port: number): string | undefined;
   /** Where Ingresses and HTTPRoutes answer, by their hosts; undefined without a process node. */
@@ -108,6 +111,7 @@ export async function startKubernetes(options: KubernetesOptions): Promise<Kuber
     kubeconfig: server.kubeconfig(),
     caPem,
     adminToken,
+    kubeconfigFor: (subject) => server.kubeconfigFor(subject),
     serviceUrl(namespace, name, servicePort) {
       const address = running?.proxyAddress?.(namespace, name, servicePort);
       return address && `http://${address.host}:${address.port}`;
