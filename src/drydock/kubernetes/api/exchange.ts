@@ -15,13 +15,13 @@ export class Exchange {
   readonly url: URL;
   readonly query: URLSearchParams;
   user: User = anonymous;
-  #signal: AbortSignal | undefined;
-
-  constructor(request: IncomingMessage, response: ServerResponse, url: URL) {
   /** The name of an object that this request created, for the audit. */
   createdName: string | undefined;
   /** Asked for in a body; `dryRun` in the query counts without being set here. */
   dryRunInBody = false;
+  #signal: AbortSignal | undefined;
+
+  constructor(request: IncomingMessage, response: ServerResponse, url: URL) {
     this.request = request;
     this.response = response;
     this.url = url;
@@ -54,13 +54,13 @@ export class Exchange {
     return values.length > 0 ? values : undefined;
   }
 
+  get isDryRun(): boolean {
+    return this.dryRunInBody || this.query.getAll('dryRun').includes('All');
+  }
+
   /** Adds a `Warning` header, which kubectl prints. */
   warn(message: string): void {
     this.response.appendHeader('Warning', `299 - ${JSON.stringify(message)}`);
-  }
-
-  get isDryRun(): boolean {
-    return this.dryRunInBody || this.query.getAll('dryRun').includes('All');
   }
 
   /** The whole request body. Throws 413 above 3 MiB. */

@@ -223,8 +223,8 @@ async function patch(deps: WriteDeps, exchange: Exchange, target: NamedTarget): 
   const { input, dryRun } = await parsePatchRequest(exchange, resource, subresource);
   const options = { manager: input.manager, dryRun, user: exchange.user };
   const exists = deps.store.get(resource.storage, objectKey(resource, namespace, name)) !== undefined;
-    requireCreation(deps, exchange, target);
   if (!exists && input.type === 'apply' && subresource === undefined) {
+    requireCreation(deps, exchange, target);
     const { object } = patchedObject(deps, input, undefined);
     checkPatchedIdentity(object, name, namespace);
     object.metadata.name = name;
@@ -246,6 +246,7 @@ async function patch(deps: WriteDeps, exchange: Exchange, target: NamedTarget): 
   });
   await showObject(deps, exchange, { resource, object: result.object, code: 200, face });
 }
+
 /** A patch that creates needs the right to create as well. */
 function requireCreation(deps: WriteDeps, exchange: Exchange, { resource, namespace, name }: NamedTarget): void {
   deps.authorizer.require(exchange.user, {
@@ -259,7 +260,6 @@ function requireCreation(deps: WriteDeps, exchange: Exchange, { resource, namesp
     name,
   });
 }
-
 
 function checkPatchedIdentity(object: ApiObject, name: string, namespace: string | undefined): void {
   const own = object.metadata.name;

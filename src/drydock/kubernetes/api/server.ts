@@ -9,6 +9,7 @@ import type { Logger } from '#base/log.ts';
 import { registerSecret } from '#base/redact.ts';
 import type { Listening } from '../../address.ts';
 import type { AuditEntry } from '../access/audit.ts';
+import { ensureAuthenticationConfig } from '../access/authentication-config.ts';
 import { Authorizer } from '../access/authorizer.ts';
 import { ensureBootstrapPolicy } from '../access/bootstrap-policy.ts';
 import { RoleIndex } from '../access/role-index.ts';
@@ -102,17 +103,18 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const bound = await listen(server, port);
   stack.defer(() => close(server, bound.sockets));
   await ensureBuiltinObjects(deps, bound.port);
+  await ensureBootstrapPolicy(deps);
+  await ensureAuthenticationConfig(deps, identity.authority.certificatePem);
   const url = `https://${host}:${bound.port}`;
   const owned = stack.move();
-  await ensureBootstrapPolicy(deps);
   return {
     api: inProcessApi(deps),
     listening: { url, host, port: bound.port },
     kubeconfig: () => adminKubeconfig(url, identity),
+    kubeconfigFor: (subject) => userKubeconfig({ clock, entropy }, { url, identity }, subject),
     adminToken: identity.adminToken,
     caPem: identity.authority.certificatePem,
     certificateFor: (host) => issueServerCertificate({ clock, entropy }, identity.authority, host),
-    kubeconfigFor: (subject) => userKubeconfig({ clock, entropy }, { url, identity }, subject),
     setNodeLogs: (logs) => router.setNodeLogs(logs),
     setNodeUsage: (usage) => router.setNodeUsage(usage),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -3,7 +3,7 @@ import { isObject, jsonEqual } from '#base/json.ts';
 import type { ApiObject, FieldError } from '../../api/port.ts';
 import { child, children } from '../defaults/fill.ts';
 import { compareQuantities, parseQuantity } from '../quantity.ts';
-import { duplicate, forbidden, invalid, invalidGo, notSupported, oneOf, required, tooLong } from './finding.ts';
+import { duplicate, forbidden, invalid, notSupported, oneOf, required, tooLong } from './finding.ts';
 import { configKeyErrors } from './names.ts';
 import { specOf } from './workload.ts';
 
@@ -174,61 +174,6 @@ export function validateStorageClass(object: ApiObject, old: ApiObject | undefin
     if (object[name] !== old[name]) errors.push(invalid(name, object[name], 'field is immutable'));
   }
   return errors;
-}
-
-export function validateRole(object: ApiObject): FieldError[] {
-  const errors: FieldError[] = [];
-  for (const [index, rule] of children(object, 'rules').entries()) {
-    const path = `rules[${index}]`;
-    const size = (name: string): number => (Array.isArray(rule[name]) ? rule[name].length : 0);
-    if (size('verbs') === 0) errors.push(required(`${path}.verbs`, 'verbs must contain at least one value'));
-    if (size('nonResourceURLs') > 0) {
-      if (object.kind === 'Role') {
-        errors.push(
-          invalidGo(
-            `${path}.nonResourceURLs`,
-            JSON.stringify(rule['nonResourceURLs']),
-            'namespaced rules cannot apply to non-resource URLs',
-          ),
-        );
-      }
-      continue;
-    }
-    if (size('apiGroups') === 0)
-      errors.push(required(`${path}.apiGroups`, 'resource rules must supply at least one api group'));
-    if (size('resources') === 0)
-      errors.push(required(`${path}.resources`, 'resource rules must supply at least one resource'));
-  }
-  return errors;
-}
-
-export function validateBinding(object: ApiObject, old: ApiObject | undefined): FieldError[] {
-  const errors: FieldError[] = [];
-  const role = child(object, 'roleRef') ?? {};
-  const group = 'rbac.authorization.k8s.io';
-  if (role['apiGroup'] !== group) errors.push(notSupported('roleRef.apiGroup', role['apiGroup'], [group]));
-  const kinds = object.kind === 'ClusterRoleBinding' ? ['ClusterRole'] : ['Role', 'ClusterRole'];
-  if (!kinds.includes(String(role['kind']))) errors.push(notSupported('roleRef.kind', role['kind'], kinds));
-  if ((role['name'] ?? '') === '') errors.push(required('roleRef.name'));
-  for (const [index, subject] of children(object, 'subjects').entries()) {
-    const path = `subjects[${index}]`;
-    if ((subject['name'] ?? '') === '') errors.push(required(`${path}.name`));
-    if (!['ServiceAccount', 'User', 'Group'].includes(String(subject['kind']))) {
-      errors.push(notSupported(`${path}.kind`, subject['kind'], ['Group', 'ServiceAccount', 'User']));
-    }
-    if (subject['kind'] === 'ServiceAccount' && (subject['namespace'] ?? '') === '') {
-      if (object.kind === 'ClusterRoleBinding') errors.push(required(`${path}.namespace`));
-    }
-  }
-  if (old !== undefined && !jsonEqual(role, old['roleRef'])) {
-    const shown = `rbac.RoleRef{APIGroup:${q(role['apiGroup'])}, Kind:${q(role['kind'])}, Name:${q(role['name'])}}`;
-    errors.push(invalidGo('roleRef', shown, 'cannot change roleRef'));
-  }
-  return errors;
-}
-
-function q(value: unknown): string {
-  return JSON.stringify(value ?? '');
 }
 
 export function validatePriorityClass(object: ApiObject, old: ApiObject | undefined): FieldError[] {

@@ -1,14 +1,13 @@
 import type { ApiObject, FieldError } from '../../api/port.ts';
+import { validateBinding, validateRole } from './access.ts';
 import { validateDefinition } from './definition.ts';
 import { validateBuiltinMetadata } from './metadata.ts';
 import type { NameRule } from './names.ts';
 import { validateIngress, validateIngressClass, validateNetworkPolicy, validateService } from './network.ts';
 import {
-  validateBinding,
   validateClaim,
   validateConfigMap,
   validatePriorityClass,
-  validateRole,
   validateSecret,
   validateServiceAccount,
   validateStorageClass,
