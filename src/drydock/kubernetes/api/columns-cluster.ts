@@ -62,7 +62,7 @@ export const clusterColumns: Record<string, (TableColumn | 'age')[]> = {
     text('Provisioner', (object) => getString(object, 'provisioner') ?? ''),
     text('ReclaimPolicy', (object) => getString(object, 'reclaimPolicy') ?? 'Delete'),
     text('VolumeBindingMode', (object) => getString(object, 'volumeBindingMode') ?? 'Immediate'),
-    boolean('AllowVolumeExpansion', 'allowVolumeExpansion'),
+    text('AllowVolumeExpansion', (object) => String(getPath(object, 'allowVolumeExpansion') === true)),
     'age',
   ],
   'csidrivers.storage.k8s.io': [

@@ -6,28 +6,19 @@ import { mediaType } from './negotiation.ts';
 import { ApiError, type ApiObject } from './port.ts';
 import { decodeProtobuf, isProtobuf } from './protobuf.ts';
 import { apiVersionOf, type ServedResource } from './served.ts';
-import { badRequest } from './status-error.ts';
+import { badRequest, invalidOptions } from './status-error.ts';
 
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
 
-export function parseFieldValidation(query: URLSearchParams): FieldValidation {
+export function parseFieldValidation(query: URLSearchParams, optionsKind: string): FieldValidation {
   const text = query.get('fieldValidation') ?? '';
   if (text === '' || text === 'Warn') return 'Warn';
   if (text === 'Strict' || text === 'Ignore') return text;
-  throw new ApiError(
-    422,
-    'Invalid',
-    ` "" is invalid: fieldValidation: Unsupported value: ${JSON.stringify(text)}: supported values: "Ignore", "Strict", "Warn"`,
-    {
-      causes: [
-        {
-          reason: 'FieldValueNotSupported',
-          message: `Unsupported value: ${JSON.stringify(text)}: supported values: "Ignore", "Strict", "Warn"`,
-          field: 'fieldValidation',
-        },
-      ],
-    },
-  );
+  throw invalidOptions(optionsKind, {
+    field: 'fieldValidation',
+    reason: 'FieldValueNotSupported',
+    message: `Unsupported value: ${JSON.stringify(text)}: supported values: "", "Ignore", "Strict", "Warn"`,
+  });
 }
 
 export interface ParsedBody {

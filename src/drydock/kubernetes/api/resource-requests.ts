@@ -155,7 +155,7 @@ async function create(deps: WriteDeps, exchange: Exchange, target: ResourceTarge
   const face = chooseFace(exchange.header('accept'));
   const dryRun = isDryRun('CreateOptions', exchange.dryRun);
   const manager = fieldManager(exchange.query, exchange.header('user-agent'), 'CreateOptions');
-  const validation = parseFieldValidation(exchange.query);
+  const validation = parseFieldValidation(exchange.query, 'CreateOptions');
   const body = parseBody(await exchange.body(), exchange.header('content-type'), resource.kind);
   const { object, problems } = decodeObject(resource, body);
   reportProblems(resource, problems, { validation, warn: (message) => exchange.warn(message) });
@@ -186,7 +186,7 @@ async function replace(deps: WriteDeps, exchange: Exchange, target: NamedTarget)
   const face = chooseFace(exchange.header('accept'));
   const dryRun = isDryRun('UpdateOptions', exchange.dryRun);
   const manager = fieldManager(exchange.query, exchange.header('user-agent'), 'UpdateOptions');
-  const validation = parseFieldValidation(exchange.query);
+  const validation = parseFieldValidation(exchange.query, 'UpdateOptions');
   const body = parseBody(await exchange.body(), exchange.header('content-type'), resource.kind);
   const { object, problems } = decodeObject(resource, body);
   reportProblems(resource, problems, { validation, warn: (message) => exchange.warn(message) });
@@ -281,7 +281,7 @@ async function parsePatchRequest(
   const manager =
     type === 'apply' ? requireFieldManager(query) : fieldManager(query, exchange.header('user-agent'), 'PatchOptions');
   const dryRun = isDryRun('PatchOptions', exchange.dryRun);
-  const validation = parseFieldValidation(query);
+  const validation = parseFieldValidation(query, 'PatchOptions');
   const body = await exchange.body();
   const warned = new Set<string>();
   const warn = (message: string): void => {

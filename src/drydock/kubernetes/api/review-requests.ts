@@ -25,7 +25,7 @@ export async function handleReview(
   if (exchange.method !== 'POST') throw methodNotAllowed();
   const type = deps.types.builtin({ group: review.group, version: 'v1', kind: review.kind });
   const apiVersion = `${review.group}/v1`;
-  const validation = parseFieldValidation(exchange.query);
+  const validation = parseFieldValidation(exchange.query, 'CreateOptions');
   const body = parseBody(await exchange.body(), exchange.header('content-type'), review.kind);
   const raw: JsonObject = { ...body.value, kind: review.kind, apiVersion };
   const { object, unknownFields } = type?.decode(raw) ?? { object: raw, unknownFields: [] };

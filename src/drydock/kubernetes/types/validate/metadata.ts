@@ -32,9 +32,9 @@ export function validateBuiltinMetadata(object: ApiObject, old: ApiObject | unde
   const { finalizers } = object.metadata;
   if (!Array.isArray(finalizers) || jsonEqual(finalizers, old?.metadata.finalizers)) return errors;
   const why = 'name is neither a standard finalizer name nor is it fully qualified';
-  for (const name of finalizers.map(String)) {
+  for (const [index, name] of finalizers.map(String).entries()) {
     if (qualifiedNameErrors(name).length > 0 || name.includes('/') || standardFinalizers.has(name)) continue;
-    errors.push(invalid('metadata.finalizers', name, why));
+    errors.push(invalid(`metadata.finalizers[${index}]`, name, why));
   }
   return errors;
 }

@@ -156,7 +156,7 @@ const created: { name: string; gvk: string; raw: JsonObject; want: string[] }[] 
     gvk: '/v1/ConfigMap',
     raw: { metadata: { name: 'x', finalizers: ['mine', 'x.io/ok', 'orphan'] } },
     want: [
-      'metadata.finalizers: Invalid value: "mine": name is neither a standard finalizer name nor is it fully qualified',
+      'metadata.finalizers[0]: Invalid value: "mine": name is neither a standard finalizer name nor is it fully qualified',
     ],
   },
   {
