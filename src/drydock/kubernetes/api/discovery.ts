@@ -21,7 +21,7 @@ const subresourceFacts: Partial<Record<Subresource, SubresourceFacts>> = {
   scale: { kind: { group: 'autoscaling', version: 'v1', kind: 'Scale' }, verbs: readWrite },
   finalize: { verbs: ['update'] },
   log: { verbs: ['get'] },
-  binding: { kind: { group: '', version: 'v1', kind: 'Binding' }, verbs: ['create'] },
+  binding: { kind: { group: '', version: '', kind: 'Binding' }, verbs: ['create'] },
 };
 
 interface DiscoveredResource {
@@ -35,6 +35,37 @@ interface DiscoveredResource {
   shortNames: string[];
   categories: string[];
   subresources: { name: Subresource; facts: SubresourceFacts }[];
+  /** The group, version and kind it is kept as; undefined for what is never stored. */
+  storedAs: string | undefined;
+}
+
+/** Groups in the order that the real server lists them; those of custom resources follow by name. */
+const groupOrder = [
+  '',
+  'apiregistration.k8s.io',
+  'apps',
+  'events.k8s.io',
+  'authentication.k8s.io',
+  'authorization.k8s.io',
+  'autoscaling',
+  'batch',
+  'certificates.k8s.io',
+  'networking.k8s.io',
+  'policy',
+  'rbac.authorization.k8s.io',
+  'storage.k8s.io',
+  'admissionregistration.k8s.io',
+  'apiextensions.k8s.io',
+  'scheduling.k8s.io',
+  'coordination.k8s.io',
+  'node.k8s.io',
+  'discovery.k8s.io',
+  'flowcontrol.apiserver.k8s.io',
+];
+
+function byGroup(a: string, b: string): number {
+  const rank = (group: string): number => (groupOrder.includes(group) ? groupOrder.indexOf(group) : groupOrder.length);
+  return rank(a) - rank(b) || (a < b ? -1 : 1);
 }
 
 function discovered(served: ServedResources): DiscoveredResource[] {
@@ -45,6 +76,7 @@ function discovered(served: ServedResources): DiscoveredResource[] {
       const facts = subresourceFacts[name];
       return facts ? [{ name, facts }] : [];
     }),
+    storedAs: storedAs(served, resource),
   }));
   const asked = reviewResources.map((review) => ({
     ...review,
@@ -54,6 +86,7 @@ function discovered(served: ServedResources): DiscoveredResource[] {
     shortNames: [],
     categories: [],
     subresources: [],
+    storedAs: undefined,
   }));
   const measured = (served.measured ? measuredResources : []).map((resource) => ({
     ...resource,
@@ -63,8 +96,15 @@ function discovered(served: ServedResources): DiscoveredResource[] {
     shortNames: [],
     categories: [],
     subresources: [],
+    storedAs: undefined,
   }));
-  return [...stored, ...asked, ...measured];
+  return [...stored, ...asked, ...measured].sort((a, b) => (a.plural < b.plural ? -1 : 1));
+}
+
+/** Kinds that are kept in another version or group than they are served in (events, autoscaling/v1) share its hash. */
+function storedAs(served: ServedResources, resource: ServedResource): string {
+  const { group, version } = served.ofGroupResource(resource.storage) ?? resource;
+  return `${group}/${version}/${resource.kind}`;
 }
 
 function verbsOf(resource: ServedResource): string[] {
@@ -164,7 +204,9 @@ export class Discovery {
   #groups(): { group: string; versions: string[] }[] {
     const groups = new Map<string, string[]>();
     for (const { group, version } of this.groupVersions()) groups.set(group, [...(groups.get(group) ?? []), version]);
-    return [...groups].map(([group, versions]) => ({ group, versions: versions.sort(byPreference) }));
+    return [...groups]
+      .map(([group, versions]) => ({ group, versions: versions.sort(byPreference) }))
+      .sort((a, b) => byGroup(a.group, b.group));
   }
 
   #groupList(): Record<string, unknown> {
@@ -217,6 +259,7 @@ function legacyResources(resource: DiscoveredResource): Record<string, unknown>[
     verbs: resource.verbs,
     ...(resource.shortNames.length > 0 ? { shortNames: resource.shortNames } : {}),
     ...(resource.categories.length > 0 ? { categories: resource.categories } : {}),
+    ...(resource.storedAs === undefined ? {} : { storageVersionHash: storageVersionHash(resource.storedAs) }),
   };
   const parts = resource.subresources.map(({ name, facts }) => ({
     name: `${resource.plural}/${name}`,
@@ -229,8 +272,14 @@ function legacyResources(resource: DiscoveredResource): Record<string, unknown>[
   return [main, ...parts];
 }
 
+/** The first eight bytes of the SHA-256 of `group/version/kind`: equal hashes tell clients that objects are stored alike. */
+function storageVersionHash(storedAs: string): string {
+  return createHash('sha256').update(storedAs).digest().subarray(0, 8).toString('base64');
+}
+
+/** Upstream names group and version of a response only where they are others than the resource's. */
 function aggregatedResource(resource: DiscoveredResource): Record<string, unknown> {
-  const own = { group: resource.group, version: resource.version, kind: resource.kind };
+  const own = { group: '', version: '', kind: resource.kind };
   return {
     resource: resource.plural,
     responseKind: own,

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
+import type { Clock } from '#base/clock.ts';
 import { getArray, isObject, type JsonObject } from '#base/json.ts';
 import type { Exchange } from './exchange.ts';
 import { resourcePaths } from './openapi-paths.ts';
+import type { GroupDocument } from './openapi-v2.ts';
+import { type SwaggerForm, swaggerDocument } from './openapi-v2-document.ts';
 import type { TypeRegistry } from './port.ts';
 import type { ServedResource, ServedResources } from './served.ts';
 
@@ -10,7 +13,9 @@ interface Document {
   hash: string;
 }
 
-/** OpenAPI v3: a root that names one document per group and version by its hash, live for custom resources. */
+const protobufType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+
+/** OpenAPI v2 as one document; v3: a root that names one document per group and version by its hash, live for custom resources. */
 export class OpenApi {
   readonly #served: ServedResources;
   readonly #types: TypeRegistry;
@@ -18,17 +23,27 @@ export class OpenApi {
   readonly #documents = new Map<string, Document>();
   /** Documents of built-in groups never change. */
   readonly #builtin = new Map<string, Document>();
+  readonly #swagger = new Map<SwaggerForm, Promise<Buffer>>();
+  readonly #clock: Clock;
+  #changedAt: number;
 
-  constructor({ served, types }: { served: ServedResources; types: TypeRegistry }) {
+  constructor({ served, types, clock }: { served: ServedResources; types: TypeRegistry; clock: Clock }) {
     this.#served = served;
     this.#types = types;
+    this.#clock = clock;
+    this.#changedAt = clock.now();
   }
 
-  /** `/openapi/v3` and what it names; false for other paths. */
+  /** `/openapi/v2`, `/openapi/v3` and what that names; false for other paths. */
   async answer(exchange: Exchange): Promise<boolean> {
     const { pathname } = exchange.url;
+    this.#refresh();
+    if (pathname === '/openapi/v2') {
+      await this.#sendSwagger(exchange);
+      return true;
+    }
     if (pathname === '/openapi/v3' || pathname === '/openapi/v3/') {
-      await exchange.text(200, this.#root(), 'text/plain; charset=utf-8');
+      await this.#sendRoot(exchange);
       return true;
     }
     if (!pathname.startsWith('/openapi/v3/')) return false;
@@ -36,6 +51,52 @@ export class OpenApi {
     if (!document) return false;
     await sendDocument(exchange, document);
     return true;
+  }
+
+  #refresh(): void {
+    if (this.#computedFor === this.#served.generation) return;
+    this.#computedFor = this.#served.generation;
+    this.#changedAt = this.#clock.now();
+    this.#documents.clear();
+    this.#swagger.clear();
+  }
+
+  async #sendRoot(exchange: Exchange): Promise<void> {
+    const changed = Math.floor(this.#changedAt / 1000) * 1000;
+    // Dates count whole seconds: within the one of the change, what was read may be what was there before it.
+    const settled = this.#clock.now() >= changed + 1000;
+    if (settled) exchange.response.setHeader('Last-Modified', new Date(changed).toUTCString());
+    if (settled && Date.parse(exchange.header('if-modified-since') ?? '') >= changed) {
+      exchange.response.writeHead(304);
+      exchange.response.end();
+      return;
+    }
+    await exchange.text(200, this.#root(), 'text/plain; charset=utf-8');
+  }
+
+  async #sendSwagger(exchange: Exchange): Promise<void> {
+    const form = /spec\.v2[@.]v1\.0\+protobuf/.test(exchange.header('accept') ?? '') ? 'protobuf' : 'json';
+    let made = this.#swagger.get(form);
+    if (!made) {
+      made = swaggerDocument(this.#groupDocuments(), form);
+      this.#swagger.set(form, made);
+    }
+    const { response } = exchange;
+    const bytes = await made;
+    response.writeHead(200, {
+      'Content-Type': form === 'protobuf' ? protobufType : 'application/json',
+      'Content-Length': bytes.length,
+      Vary: 'Accept',
+    });
+    response.end(exchange.method === 'HEAD' ? undefined : bytes);
+  }
+
+  *#groupDocuments(): Iterable<GroupDocument> {
+    for (const path of this.#groupVersionPaths()) yield groupParts(this.#types, this.#resourcesOf(path));
+  }
+
+  #resourcesOf(path: string): ServedResource[] {
+    return this.#served.all().filter((resource) => documentPath(resource) === path);
   }
 
   #root(): string {
@@ -50,16 +111,11 @@ export class OpenApi {
   }
 
   #document(path: string): Document | undefined {
-    if (this.#computedFor !== this.#served.generation) {
-      this.#computedFor = this.#served.generation;
-      this.#documents.clear();
-    }
     const known = this.#builtin.get(path) ?? this.#documents.get(path);
     if (known) return known;
-    const resources = this.#served.all().filter((resource) => documentPath(resource) === path);
-    const first = resources[0];
-    if (!first) return undefined;
-    const text = `${JSON.stringify(groupDocument(this.#types, first, resources))}\n`;
+    const resources = this.#resourcesOf(path);
+    if (resources.length === 0) return undefined;
+    const text = `${JSON.stringify(groupDocument(groupParts(this.#types, resources)))}\n`;
     const document = { text, hash: createHash('sha512').update(text).digest('hex').toUpperCase() };
     (resources.some((resource) => resource.custom) ? this.#documents : this.#builtin).set(path, document);
     return document;
@@ -89,24 +145,30 @@ function documentPath(resource: ServedResource): string {
   return resource.group === '' ? `api/${resource.version}` : `apis/${resource.group}/${resource.version}`;
 }
 
-function groupDocument(types: TypeRegistry, group: ServedResource, resources: ServedResource[]): JsonObject {
-  const custom = resources.filter((resource) => resource.custom);
-  const schemas =
-    custom.length === resources.length
-      ? customSchemas(types, custom)
-      : { ...types.openApiSchemas(group.group, group.version), ...customSchemas(types, custom) };
-  const paths: JsonObject = {};
-  for (const resource of resources) {
-    const name = schemaNameOf(schemas, resource, resource.kind);
-    const listName = schemaNameOf(schemas, resource, resource.listKind) ?? name;
-    Object.assign(paths, resourcePaths(resource, { schema: name, listSchema: listName }));
-  }
+function groupDocument({ paths, schemas }: GroupDocument): JsonObject {
   return {
     openapi: '3.0.0',
     info: { title: 'Kubernetes', version: 'v1.33.0' },
     paths,
     components: { schemas },
   };
+}
+
+/** `resources` are those of one group and version. */
+function groupParts(types: TypeRegistry, resources: ServedResource[]): GroupDocument {
+  const { group = '', version = '' } = resources[0] ?? {};
+  const custom = resources.filter((resource) => resource.custom);
+  const schemas =
+    custom.length === resources.length
+      ? customSchemas(types, custom)
+      : { ...types.openApiSchemas(group, version), ...customSchemas(types, custom) };
+  const paths: JsonObject = {};
+  for (const resource of resources) {
+    const name = schemaNameOf(schemas, resource, resource.kind);
+    const listName = schemaNameOf(schemas, resource, resource.listKind) ?? name;
+    Object.assign(paths, resourcePaths(resource, { schema: name, listSchema: listName }));
+  }
+  return { paths, schemas };
 }
 
 function schemaNameOf(schemas: JsonObject, resource: ServedResource, kind: string): string | undefined {

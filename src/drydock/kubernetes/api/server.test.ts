@@ -319,6 +319,7 @@ test('discovery is aggregated, or in the old form, and answers 304 to its ETag',
     verbs: ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'],
     shortNames: ['deploy'],
     categories: ['all'],
+    storageVersionHash: '8aSe+NMegvE=',
   });
   assert.equal(
     getArray((await cluster.send('GET', '/apis')).body, 'groups').some((group) => getString(group, 'name') === 'apps'),
