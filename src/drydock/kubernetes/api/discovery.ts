@@ -22,6 +22,8 @@ const subresourceFacts: Partial<Record<Subresource, SubresourceFacts>> = {
   finalize: { verbs: ['update'] },
   log: { verbs: ['get'] },
   binding: { kind: { group: '', version: '', kind: 'Binding' }, verbs: ['create'] },
+  eviction: { kind: { group: 'policy', version: 'v1', kind: 'Eviction' }, verbs: ['create'] },
+  approval: { verbs: readWrite },
 };
 
 interface DiscoveredResource {

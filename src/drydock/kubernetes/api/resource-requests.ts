@@ -1,4 +1,5 @@
 import type { JsonObject } from '#base/json.ts';
+import { stampRequester } from './certificate-requests.ts';
 import { fromStorage } from './conversion.ts';
 import { deleteObject, parseDeleteOptions } from './delete.ts';
 import { isDryRun } from './dry-run.ts';
@@ -142,6 +143,13 @@ const storedOnly: Record<string, string> = {
   'mutatingwebhookconfigurations.admissionregistration.k8s.io': 'this server stores webhooks but does not call them',
   'validatingwebhookconfigurations.admissionregistration.k8s.io': 'this server stores webhooks but does not call them',
   'horizontalpodautoscalers.autoscaling': 'this server stores HorizontalPodAutoscalers but does not scale by them',
+  'validatingadmissionpolicies.admissionregistration.k8s.io':
+    'this server stores ValidatingAdmissionPolicies but does not evaluate them',
+  'validatingadmissionpolicybindings.admissionregistration.k8s.io':
+    'this server stores ValidatingAdmissionPolicyBindings but does not evaluate them',
+  'flowschemas.flowcontrol.apiserver.k8s.io': 'this server stores FlowSchemas but does not queue by them',
+  'prioritylevelconfigurations.flowcontrol.apiserver.k8s.io':
+    'this server stores PriorityLevelConfigurations but does not queue by them',
   'networkpolicies.networking.k8s.io': 'this server stores NetworkPolicies but does not enforce them',
 };
 
@@ -162,6 +170,7 @@ async function create(deps: WriteDeps, exchange: Exchange, target: ResourceTarge
   const home = namespaceOf(resource, namespace, object);
   if ((object.metadata.resourceVersion ?? '') !== '')
     throw badRequest('resourceVersion should not be set on objects to be created');
+  stampRequester(resource, object, exchange.user);
   const created = await createObject(deps, {
     resource,
     namespace: home,

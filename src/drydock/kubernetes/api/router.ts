@@ -3,7 +3,9 @@ import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { AuditEntry } from '../access/audit.ts';
 import type { Authenticator } from './authentication.ts';
+import { decideRequest } from './certificate-requests.ts';
 import { Discovery } from './discovery.ts';
+import { evictPod } from './eviction.ts';
 import { Exchange } from './exchange.ts';
 import { Gate } from './gate.ts';
 import { answerHealth, versionInfo } from './health.ts';
@@ -117,6 +119,10 @@ export class Router {
         return finalizeNamespace(this.#deps, exchange, target);
       case 'binding':
         return bindPod(this.#deps, exchange, target);
+      case 'approval':
+        return decideRequest(this.#deps, exchange, target);
+      case 'eviction':
+        return evictPod(this.#deps, exchange, target);
       case 'log':
         return streamLog(this.#deps, exchange, { target, logs: this.#logs });
       default:

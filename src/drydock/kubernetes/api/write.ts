@@ -225,8 +225,8 @@ function partWritten(
     const written = { ...rest, metadata };
     return wanted['status'] === undefined ? written : { ...written, status: wanted['status'] };
   }
-  // A binding writes the node and the PodScheduled condition at once.
-  if (subresource === 'binding') return wanted;
+  // A binding writes the node and the PodScheduled condition at once, an approval the conditions.
+  if (subresource === 'binding' || subresource === 'approval') return wanted;
   if (subresource !== 'finalize' && resource.groupResource === 'namespaces') keepSpecFinalizers(wanted, live);
   if (!hasSubresource(resource, 'status')) return wanted;
   const { status: _ignored, ...rest } = wanted;

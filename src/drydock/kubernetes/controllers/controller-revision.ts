@@ -44,6 +44,8 @@ export async function ensureRevision(
       name: `${owner.metadata.name}-${hash}`,
       ...(owner.metadata.namespace === undefined ? {} : { namespace: owner.metadata.namespace }),
       labels: { ...stringMap(getPath(template, 'metadata', 'labels')), [revisionHashLabel]: hash },
+      // The change cause, for one: `kubectl rollout history` reads it here.
+      ...(owner.metadata.annotations === undefined ? {} : { annotations: { ...owner.metadata.annotations } }),
       ownerReferences: [ownerReferenceTo(owner)],
     },
     data: { spec: { template: { ...template, $patch: 'replace' } } },

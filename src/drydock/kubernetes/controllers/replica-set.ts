@@ -1,16 +1,14 @@
 import { messageOf } from '#base/errors.ts';
 import { getNumber, getObject, getPath, jsonEqual } from '#base/json.ts';
 import type { Outcome } from '#base/outcome.ts';
-import type { ApiObject } from '../api/port.ts';
+import type { ApiObject, GroupResource } from '../api/port.ts';
 import { keyOf, splitKey } from './key.ts';
 import { type Controller, type ControllerDeps, deleteIfPresent, isConflict } from './loop.ts';
 import { executeClaim, ownerOrAdopterKeys, planClaim } from './ownership.ts';
 import { nameSuffix, podFromTemplate } from './pod-template.ts';
 import { planReplicas, type ReplicaSetPlan, replicaSetStatus } from './replica-set-plan.ts';
-import { parseLabelSelector } from './selector.ts';
+import { type LabelSelector, parseLabelSelector } from './selector.ts';
 import { slowStart } from './slow-start.ts';
-
-const manager = 'replicaset-controller';
 
 interface Failure {
   reason: 'FailedCreate' | 'FailedDelete';
@@ -18,36 +16,66 @@ interface Failure {
   error: unknown;
 }
 
+/** A kind that keeps a number of pods of one template. */
+interface Replicating {
+  name: string;
+  kind: string;
+  resource: GroupResource;
+  manager: string;
+  selectorOf: (set: ApiObject) => LabelSelector | undefined;
+}
+
+const replicaSets: Replicating = {
+  name: 'replicaset',
+  kind: 'ReplicaSet',
+  resource: 'replicasets.apps',
+  manager: 'replicaset-controller',
+  selectorOf: (set) => parseLabelSelector(getPath(set, 'spec', 'selector')),
+};
+
+const replicationControllers: Replicating = {
+  name: 'replication-controller',
+  kind: 'ReplicationController',
+  resource: 'replicationcontrollers',
+  manager: 'replication-controller',
+  selectorOf: (set) => parseLabelSelector({ matchLabels: getObject(set, 'spec', 'selector') }),
+};
+
 /** Keeps as many pods as a ReplicaSet asks for. */
 export function replicaSetController(deps: ControllerDeps): Controller {
-  const selectorOf = (object: ApiObject) => parseLabelSelector(getPath(object, 'spec', 'selector'));
+  return replicating(deps, replicaSets);
+}
+
+/** The same for a ReplicationController, whose selector is a plain map. */
+export function replicationController(deps: ControllerDeps): Controller {
+  return replicating(deps, replicationControllers);
+}
+
+function replicating(deps: ControllerDeps, sets: Replicating): Controller {
   return {
-    name: 'replicaset',
+    name: sets.name,
     watches: [
-      { resource: 'replicasets.apps', names: (object) => [keyOf(object)] },
-      {
-        resource: 'pods',
-        names: (pod) =>
-          ownerOrAdopterKeys(deps.api, pod, { kind: 'ReplicaSet', resource: 'replicasets.apps', selectorOf }),
-      },
+      { resource: sets.resource, names: (object) => [keyOf(object)] },
+      { resource: 'pods', names: (pod) => ownerOrAdopterKeys(deps.api, pod, sets) },
     ],
-    tick: (name) => tick(deps, name),
+    tick: (name) => tick(deps, sets, name),
   };
 }
 
-async function tick(deps: ControllerDeps, key: string): Promise<Outcome> {
+async function tick(deps: ControllerDeps, sets: Replicating, key: string): Promise<Outcome> {
   const { api, clock } = deps;
   const { namespace, name } = splitKey(key);
-  const set = api.get('replicasets.apps', namespace, name);
+  const { manager, resource } = sets;
+  const set = api.get(resource, namespace, name);
   if (!set) return { kind: 'done' };
-  const selector = parseLabelSelector(getPath(set, 'spec', 'selector'));
+  const selector = sets.selectorOf(set);
   const pods = namespace === undefined ? [] : api.list('pods', { namespace });
   const claim = planClaim(set, selector, pods);
   const owned = await executeClaim(api, set, { plan: claim, resource: 'pods', manager });
   const deleting = set.metadata.deletionTimestamp !== undefined;
   const plan = deleting ? { create: 0, remove: [] } : planReplicas(getNumber(set, 'spec', 'replicas') ?? 1, owned);
-  const failure = await execute(deps, set, plan);
-  const latest = api.get('replicasets.apps', namespace, name);
+  const failure = await execute(deps, { set, plan, manager });
+  const latest = api.get(resource, namespace, name);
   if (!latest || latest.metadata.uid !== set.metadata.uid) return { kind: 'done' };
   const { status, recheckAfterMs } = replicaSetStatus({
     // What was looked at above is what the status may claim to have observed.
@@ -61,7 +89,10 @@ async function tick(deps: ControllerDeps, key: string): Promise<Outcome> {
   return recheckAfterMs === undefined ? { kind: 'done' } : { kind: 'done', recheckAfterMs };
 }
 
-async function execute(deps: ControllerDeps, set: ApiObject, plan: ReplicaSetPlan): Promise<Failure | undefined> {
+async function execute(
+  deps: ControllerDeps,
+  { set, plan, manager }: { set: ApiObject; plan: ReplicaSetPlan; manager: string },
+): Promise<Failure | undefined> {
   const { api, entropy, events } = deps;
   const base = `${set.metadata.name}-`;
   const template = getObject(set, 'spec', 'template');

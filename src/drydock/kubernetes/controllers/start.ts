@@ -16,7 +16,7 @@ import type { JobBackoff } from './job-plan.ts';
 import { loadBalancerController } from './load-balancer.ts';
 import { type Controller, type ControllerDeps, startLoop } from './loop.ts';
 import { namespaceController } from './namespace.ts';
-import { replicaSetController } from './replica-set.ts';
+import { replicaSetController, replicationController } from './replica-set.ts';
 import { schedulerController } from './scheduler.ts';
 import { statefulSetController } from './stateful-set.ts';
 import { volumeClaimController } from './volume-claim.ts';
@@ -42,6 +42,7 @@ const loops = {
   namespace: (deps, options) => namespaceController(deps, options.caCertificate),
   deployment: deploymentController,
   'replica-set': replicaSetController,
+  'replication-controller': replicationController,
   'stateful-set': statefulSetController,
   'daemon-set': daemonSetController,
   job: (deps, options) => jobController(deps, options.jobBackoff ?? usualJobBackoff),

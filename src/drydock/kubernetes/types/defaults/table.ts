@@ -30,6 +30,7 @@ import {
   defaultDeployment,
   defaultJob,
   defaultReplicaSet,
+  defaultReplicationController,
   defaultStatefulSet,
   defaultTemplate,
 } from './workload.ts';
@@ -40,7 +41,7 @@ type Defaulter = (object: JsonObject, old: JsonObject | undefined) => void;
 export const defaulters: Record<string, Defaulter> = {
   'core/v1.Pod': defaultPod,
   'core/v1.PodTemplate': defaultTemplate,
-  'core/v1.ReplicationController': defaultReplicaSet,
+  'core/v1.ReplicationController': defaultReplicationController,
   'core/v1.Service': defaultService,
   'core/v1.Endpoints': defaultEndpoints,
   'core/v1.Secret': defaultSecret,

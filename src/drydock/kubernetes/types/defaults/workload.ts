@@ -25,6 +25,17 @@ export function defaultReplicaSet(object: JsonObject): void {
   fill(spec, { replicas: 1 });
 }
 
+/** Without labels and selector of its own it takes those of its template. */
+export function defaultReplicationController(object: JsonObject): void {
+  defaultReplicaSet(object);
+  const spec = childOrNew(object, 'spec');
+  const labels = child(child(child(spec, 'template'), 'metadata'), 'labels');
+  if (labels === undefined || Object.keys(labels).length === 0) return;
+  if (Object.keys(child(spec, 'selector') ?? {}).length === 0) spec['selector'] = { ...labels };
+  const metadata = childOrNew(object, 'metadata');
+  if (Object.keys(child(metadata, 'labels') ?? {}).length === 0) metadata['labels'] = { ...labels };
+}
+
 export function defaultStatefulSet(object: JsonObject): void {
   const spec = childOrNew(object, 'spec');
   defaultTemplate(spec);

@@ -22,6 +22,7 @@ import {
   validateJob,
   validatePod,
   validateReplicaSet,
+  validateReplicationController,
   validateStatefulSet,
 } from './workload.ts';
 
@@ -36,6 +37,7 @@ const validators: Record<string, Validator> = {
   'core/v1.ServiceAccount': validateServiceAccount,
   'core/v1.PersistentVolumeClaim': validateClaim,
   'core/v1.PersistentVolume': validateVolume,
+  'core/v1.ReplicationController': validateReplicationController,
   'apps/v1.Deployment': validateDeployment,
   'apps/v1.ReplicaSet': validateReplicaSet,
   'apps/v1.StatefulSet': validateStatefulSet,

@@ -6,6 +6,7 @@ import { goStringMap } from '../go-format.ts';
 import { unsupportedRestart } from './container.ts';
 import { forbidden, invalid, invalidGo, nonNegative, notSupported, oneOf, required } from './finding.ts';
 import { immutable, unchangedBut } from './immutable.ts';
+import { validateLabels } from './metadata.ts';
 import { validatePodSpec, validateTemplate } from './pod-spec.ts';
 import { goSelector, isEmptySelector, selectorMatches, validateSelector } from './selector.ts';
 
@@ -121,6 +122,24 @@ export function validateReplicaSet(object: ApiObject, old: ApiObject | undefined
     ...validateLongRunning(spec, 'ReplicaSet'),
     ...selectorChanges(spec, old),
   ];
+}
+
+export function validateReplicationController(object: ApiObject): FieldError[] {
+  const spec = specOf(object);
+  const errors = [
+    ...nonNegative('spec.minReadySeconds', spec['minReadySeconds']),
+    ...validateLabels(spec['selector'], 'spec.selector'),
+    ...nonNegative('spec.replicas', spec['replicas']),
+  ];
+  const selector = child(spec, 'selector') ?? {};
+  if (Object.keys(selector).length === 0) errors.push(required('spec.selector'));
+  if (!isObject(spec['template'])) return [...errors, required('spec.template')];
+  const labels = child(child(spec, 'template'), 'metadata')?.['labels'];
+  if (!selectorMatches({ matchLabels: selector }, labels)) {
+    const why = '`selector` does not match template `labels`';
+    errors.push(invalidGo('spec.template.metadata.labels', goStringMap(labels), why));
+  }
+  return [...errors, ...validateLongRunning(spec, 'ReplicationController')];
 }
 
 const statefulSetMembers = [
