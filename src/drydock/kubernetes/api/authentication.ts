@@ -39,7 +39,7 @@ export class Authenticator {
     const header = request.headers.authorization;
     const user = header === undefined ? undefined : this.userOfToken(/^bearer\s+(.+)$/i.exec(header)?.[1] ?? '');
     if (user) return user;
-    if (header !== undefined || certified === 'unknown') throw new ApiError(401, 'Unauthorized', 'Unauthorized');
+    if (header !== undefined || certified === 'unknown') throw unauthorized();
     return anonymous;
   }
 
@@ -73,4 +73,8 @@ function userOfCertificate(socket: TLSSocket): User | 'none' | 'unknown' {
 
 function digest(token: string): string {
   return createHash('sha256').update(token).digest('base64');
+}
+
+export function unauthorized(): ApiError {
+  return new ApiError(401, 'Unauthorized', 'Unauthorized');
 }

@@ -5,8 +5,8 @@ import { type Authorizer, accessDenied } from '../access/authorizer.ts';
 import { impersonatedUser } from '../access/impersonation.ts';
 import type { AccessRequest } from '../access/policy-rule.ts';
 import { requestedAccess } from '../access/requested-access.ts';
-import type { User } from '../access/user.ts';
-import type { Authenticator } from './authentication.ts';
+import { anonymous, type User } from '../access/user.ts';
+import { type Authenticator, unauthorized } from './authentication.ts';
 import type { Exchange } from './exchange.ts';
 import { isOpenToAll } from './health.ts';
 import type { ResourcePath } from './request-path.ts';
@@ -56,6 +56,7 @@ export class Gate {
     }
     const { request } = visit;
     const open = request.kind === 'path' && isOpenToAll(request.path);
+    if (!open && user === anonymous && authorizer.mode === 'always-allow') throw unauthorized();
     Object.assign(visit, open ? { allowed: true } : authorizer.decide(exchange.user, request));
     if (!visit.allowed) throw accessDenied(exchange.user, request, visit.reason);
   }

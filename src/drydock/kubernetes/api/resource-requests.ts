@@ -1,5 +1,4 @@
 import type { JsonObject } from '#base/json.ts';
-import { stampRequester } from './certificate-requests.ts';
 import { fromStorage } from './conversion.ts';
 import { deleteObject, parseDeleteOptions } from './delete.ts';
 import { isDryRun } from './dry-run.ts';
@@ -22,7 +21,7 @@ export interface ResourceTarget {
   resource: ServedResource;
   namespace: string | undefined;
   name: string | undefined;
-  subresource: 'status' | undefined;
+  subresource: 'status' | 'approval' | undefined;
   /** The deprecated watch path. */
   watch: boolean;
 }
@@ -170,7 +169,6 @@ async function create(deps: WriteDeps, exchange: Exchange, target: ResourceTarge
   const home = namespaceOf(resource, namespace, object);
   if ((object.metadata.resourceVersion ?? '') !== '')
     throw badRequest('resourceVersion should not be set on objects to be created');
-  stampRequester(resource, object, exchange.user);
   const created = await createObject(deps, {
     resource,
     namespace: home,

@@ -3,7 +3,6 @@ import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { AuditEntry } from '../access/audit.ts';
 import type { Authenticator } from './authentication.ts';
-import { decideRequest } from './certificate-requests.ts';
 import { Discovery } from './discovery.ts';
 import { evictPod } from './eviction.ts';
 import { Exchange } from './exchange.ts';
@@ -112,15 +111,14 @@ export class Router {
     if (known === undefined || (subresource.includes('/') && known !== 'proxy')) throw noSuchResource();
     switch (known) {
       case 'status':
-        return handleResource(this.#deps, exchange, { ...target, subresource: 'status', watch });
+      case 'approval':
+        return handleResource(this.#deps, exchange, { ...target, subresource: known, watch });
       case 'scale':
         return handleScale(this.#deps, exchange, target);
       case 'finalize':
         return finalizeNamespace(this.#deps, exchange, target);
       case 'binding':
         return bindPod(this.#deps, exchange, target);
-      case 'approval':
-        return decideRequest(this.#deps, exchange, target);
       case 'eviction':
         return evictPod(this.#deps, exchange, target);
       case 'log':

@@ -10,7 +10,7 @@ import { registerSecret } from '#base/redact.ts';
 import type { Listening } from '../../address.ts';
 import type { AuditEntry } from '../access/audit.ts';
 import { ensureAuthenticationConfig } from '../access/authentication-config.ts';
-import { Authorizer } from '../access/authorizer.ts';
+import { type AuthorizationMode, Authorizer } from '../access/authorizer.ts';
 import { ensureBootstrapPolicy } from '../access/bootstrap-policy.ts';
 import { RoleIndex } from '../access/role-index.ts';
 import type { PodAdmission } from './admission.ts';
@@ -45,6 +45,8 @@ export interface ApiServerOptions {
   podAdmission?: Partial<PodAdmission>;
   /** Who else may come in, by bearer token. */
   tokens?: readonly StaticToken[];
+  /** `rbac` by default. */
+  authorization?: AuthorizationMode;
   /** Gets what the audit writes to the log: each write, and each refusal. */
   audit?: (entry: AuditEntry) => void;
 }
@@ -82,7 +84,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const addresses = new ServiceAddresses({ store, isPortFree, network });
   const podAdmission = { serviceAccount: true, defaultTolerationSeconds: true, ...options.podAdmission };
   const roles = stack.use(new RoleIndex(store));
-  const authorizer = new Authorizer(roles);
+  const authorizer = new Authorizer(roles, options.authorization);
   const deps: WriteDeps = { clock, entropy, types, store, served, addresses, podAdmission, authorizer, roles };
   stack.use(new CustomResources({ ...deps, logger }));
   const tokens = [administratorToken(identity.adminToken), ...(options.tokens ?? [])];

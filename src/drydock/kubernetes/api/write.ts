@@ -1,9 +1,10 @@
 import type { Clock, Entropy } from '#base/clock.ts';
 import { timestamp } from '#base/clock.ts';
+import { getObject, getPath } from '#base/json.ts';
 import type { Authorizer } from '../access/authorizer.ts';
-import { refuseEscalation } from '../access/escalation.ts';
 import type { RoleIndex } from '../access/role-index.ts';
 import type { User } from '../access/user.ts';
+import { guardWrite } from '../access/write-guard.ts';
 import { admitCreate, admitUpdate, completeObject, type PodAdmission } from './admission.ts';
 import { fromStorage, toStorage } from './conversion.ts';
 import {
@@ -106,7 +107,7 @@ async function prepareCreate(deps: WriteDeps, input: CreateInput): Promise<{ obj
   if (hasSubresource(resource, 'status') && !statusIsWritable.has(resource.groupResource)) delete object['status'];
   resource.type.applyDefaults(object);
   completeObject(resource, object, undefined);
-  if (options.user) refuseEscalation(deps, { user: options.user, resource, namespace, object, live: undefined });
+  guardWrite(deps, { user: options.user, resource, namespace, object, live: undefined, subresource: undefined, now });
   const owned =
     input.managed === true
       ? object
@@ -173,7 +174,7 @@ async function tryUpdate(deps: WriteDeps, input: UpdateInput, stored: StoredObje
   refuseNewFinalizers(resource, wanted, live);
   resource.type.applyDefaults(wanted, live);
   completeObject(resource, wanted, live);
-  if (options.user) refuseEscalation(deps, { user: options.user, resource, namespace, object: wanted, live });
+  guardWrite(deps, { user: options.user, resource, namespace, object: wanted, live, subresource, now });
   const owned = produced.managed
     ? wanted
     : deps.types.fields.recordUpdate({
@@ -225,12 +226,21 @@ function partWritten(
     const written = { ...rest, metadata };
     return wanted['status'] === undefined ? written : { ...written, status: wanted['status'] };
   }
-  // A binding writes the node and the PodScheduled condition at once, an approval the conditions.
-  if (subresource === 'binding' || subresource === 'approval') return wanted;
+  if (subresource === 'approval') return withConditions(wanted, live);
+  // A binding writes the node and the PodScheduled condition at once.
+  if (subresource === 'binding') return wanted;
   if (subresource !== 'finalize' && resource.groupResource === 'namespaces') keepSpecFinalizers(wanted, live);
   if (!hasSubresource(resource, 'status')) return wanted;
   const { status: _ignored, ...rest } = wanted;
   return live['status'] === undefined ? rest : { ...rest, status: cloneJson(live['status']) };
+}
+
+/** A decision on a certificate request writes the conditions of its status and nothing else. */
+function withConditions(wanted: ApiObject, live: ApiObject): ApiObject {
+  const object = cloneJson(live);
+  const conditions = getPath(wanted, 'status', 'conditions');
+  object['status'] = { ...getObject(object, 'status'), ...(conditions === undefined ? {} : { conditions }) };
+  return { ...object, metadata: { ...object.metadata, ...pick(wanted, 'managedFields') } };
 }
 
 function keepSpecFinalizers(wanted: ApiObject, live: ApiObject): void {
