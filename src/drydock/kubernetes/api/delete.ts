@@ -147,7 +147,14 @@ export function parseDeleteOptions(raw: JsonObject): { options: ApiDeleteOptions
       reason: 'FieldValueNotSupported',
       message: `Unsupported value: ${JSON.stringify(policy)}: supported values: "Foreground", "Background", "Orphan", "nil"`,
     });
-  if (raw['orphanDependents'] === true) options.propagationPolicy = 'Orphan';
+  const orphans = raw['orphanDependents'];
+  if (options.propagationPolicy !== undefined && typeof orphans === 'boolean')
+    throw invalidOptions('DeleteOptions', {
+      field: 'propagationPolicy',
+      reason: 'FieldValueInvalid',
+      message: `Invalid value: "${options.propagationPolicy}": orphanDependents and deletionPropagation cannot be both set`,
+    });
+  if (orphans === true) options.propagationPolicy = 'Orphan';
   const grace = raw['gracePeriodSeconds'];
   if (typeof grace === 'number') options.gracePeriodSeconds = grace;
   const preconditions = raw['preconditions'];

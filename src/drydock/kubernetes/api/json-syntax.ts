@@ -1,3 +1,5 @@
+import { goQuote } from './go-quote.ts';
+
 /**
  * What Go's encoding/json says is wrong with a text, which clients and their tests search for: `invalid character 'x'
  * looking for beginning of value`, `unexpected end of JSON input`. Undefined when the text is JSON.
@@ -170,25 +172,8 @@ function isDigit(character: string): boolean {
   return character >= '0' && character <= '9';
 }
 
-const named: Record<string, string> = {
-  "'": `'\\''`,
-  '"': `'"'`,
-  '\\': `'\\\\'`,
-  '\u0007': `'\\a'`,
-  '\b': `'\\b'`,
-  '\f': `'\\f'`,
-  '\n': `'\\n'`,
-  '\r': `'\\r'`,
-  '\t': `'\\t'`,
-  '\v': `'\\v'`,
-};
-
-/** As Go's %q shows a rune. */
+/** A character between single quotes, otherwise as %q shows it. */
 function quoted(character: string): string {
-  const code = character.charCodeAt(0);
-  const known = named[character];
-  if (known !== undefined) return known;
-  if (code < 0x20 || code === 0x7f) return `'\\x${code.toString(16).padStart(2, '0')}'`;
-  if (code >= 0x80 && code < 0xa1) return `'\\u${code.toString(16).padStart(4, '0')}'`;
-  return `'${character}'`;
+  if (character === "'") return `'\\''`;
+  return character === '"' ? `'"'` : `'${goQuote(character).slice(1, -1)}'`;
 }

@@ -81,7 +81,7 @@ function parseValue(peek: () => Token, next: () => Token): string {
 
 function parseValues(next: () => Token): string[] {
   const open = next();
-  if (open.text !== '(') throw unparsable(open, "'('");
+  if (open.text !== '(') throw badRequest(`unable to parse requirement: found '${open.text}' expected: '('`);
   const values: string[] = [];
   for (let expectsValue = true; ; ) {
     const token = next();

@@ -1,8 +1,11 @@
 import { timestamp } from '#base/clock.ts';
 import { isObject, type JsonObject } from '#base/json.ts';
+import { goQuote, isPrintable } from './go-quote.ts';
+import { jsonSyntaxError } from './json-syntax.ts';
 import { asVersion, cloneJson } from './metadata.ts';
 import { mediaType } from './negotiation.ts';
 import { ApiError, type ApiObject } from './port.ts';
+import { isTrue } from './query-flag.ts';
 import { decodeObject, type FieldValidation, parseYaml, reportPatchProblems } from './request-body.ts';
 import type { Subresource } from './resources.ts';
 import { apiVersionOf, type ServedResource } from './served.ts';
@@ -21,7 +24,8 @@ const patchTypes: Record<string, PatchType> = {
 /** What kind of patch a body is. Throws 415. */
 export function parsePatchType(resource: ServedResource, contentType: string | undefined): PatchType {
   const type = patchTypes[mediaType(contentType)];
-  if (type === 'strategic' && resource.type.strategicMerge === undefined)
+  const offered = type !== undefined && (type !== 'strategic' || resource.type.strategicMerge !== undefined);
+  if (!offered && resource.custom)
     throw new ApiError(
       415,
       'UnsupportedMediaType',
@@ -81,7 +85,10 @@ function appliedObject(deps: WriteDeps, input: PatchInput, live: ApiObject | und
   const { resource, subresource } = input;
   const applied = parseApplied(input.body, resource.kind);
   const expected = apiVersionOf(resource);
-  const apiVersion = applied['apiVersion'];
+  const { apiVersion = '', kind = '' } = applied;
+  // Upstream compares both for custom resources alone; a built-in's kind is that of the path.
+  if (resource.custom && (apiVersion !== expected || kind !== resource.kind))
+    throw badRequest(`invalid object type: ${apiVersion === '' ? '/' : String(apiVersion)}, Kind=${String(kind)}`);
   if (apiVersion !== expected)
     throw badRequest(
       `Incorrect version specified in apply patch. Specified patch version: ${String(apiVersion)}, expected: ${expected}`,
@@ -104,18 +111,40 @@ function parseApplied(body: Buffer, kind: string): JsonObject {
   try {
     value = JSON.parse(text);
   } catch {
-    return parseYaml(text, kind);
+    return parseAppliedYaml(text, kind);
   }
   if (!isObject(value)) throw badRequest(`error decoding YAML: it is not a mapping`);
   return value;
 }
 
-function parsePatch(body: Buffer): unknown {
+function parseAppliedYaml(text: string, kind: string): JsonObject {
   try {
-    return JSON.parse(body.toString('utf8'));
+    return parseYaml(text, kind);
   } catch (error) {
-    throw badRequest(`error decoding patch: ${error instanceof Error ? error.message : String(error)}`);
+    if (!(error instanceof ApiError)) throw error;
+    throw badRequest(`error decoding YAML: ${error.message}`);
   }
+}
+
+function parsePatch(body: Buffer): unknown {
+  const text = body.toString('utf8');
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw badRequest(`error decoding patch: ${jsonSyntaxError(text)}`);
+  }
+}
+
+/** Whether ownership is taken from others. Throws 422 for a patch that is no apply. */
+export function parseForce(query: URLSearchParams, type: PatchType): boolean {
+  const force = query.get('force') ?? '';
+  if (force !== '' && type !== 'apply')
+    throw invalidOptions('PatchOptions', {
+      field: 'force',
+      reason: 'FieldValueForbidden',
+      message: 'Forbidden: may not be specified for non-apply patch',
+    });
+  return isTrue(force);
 }
 
 /** The name of who applies is required: ownership is kept under it. */
@@ -137,10 +166,18 @@ export function fieldManager(query: URLSearchParams, userAgent: string | undefin
 }
 
 function checkedManager(manager: string, optionsKind: string): string {
-  if (manager.length <= 128) return manager;
+  if (Buffer.byteLength(manager) > 128)
+    throw invalidOptions(optionsKind, {
+      field: 'fieldManager',
+      reason: 'FieldValueTooLong',
+      message: 'Too long: may not be more than 128 bytes',
+    });
+  const at = [...manager].findIndex((character) => !isPrintable(character));
+  if (at < 0) return manager;
+  const code = ([...manager][at]?.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
   throw invalidOptions(optionsKind, {
     field: 'fieldManager',
-    reason: 'FieldValueTooLong',
-    message: 'Too long: may not be more than 128 bytes',
+    reason: 'FieldValueInvalid',
+    message: `Invalid value: ${goQuote(manager)}: invalid character U+${code} (at position ${at})`,
   });
 }

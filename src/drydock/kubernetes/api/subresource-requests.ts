@@ -5,10 +5,10 @@ import type { Exchange } from './exchange.ts';
 import { cloneJson } from './metadata.ts';
 import { fieldManager } from './patch.ts';
 import { ApiError, type ApiObject, type NodeLogs } from './port.ts';
+import { isTrue } from './query-flag.ts';
 import { decodeObject, parseBody } from './request-body.ts';
 import { objectKey, type ServedResource } from './served.ts';
 import { badRequest, conflict, methodNotAllowed, notFound } from './status-error.ts';
-import { isTrue } from './watch-stream.ts';
 import { updateObject, type WriteDeps } from './write.ts';
 
 export interface SubresourceTarget {

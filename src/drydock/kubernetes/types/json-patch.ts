@@ -11,7 +11,8 @@ class PatchFailure extends Error {}
 /** RFC 6902. Throws ApiError 400 for a malformed patch and 422 when an operation or a test fails. */
 export function jsonPatch(target: JsonObject, patch: unknown): JsonObject {
   if (!Array.isArray(patch)) {
-    throw new ApiError(400, 'BadRequest', 'json: cannot unmarshal object into Go value of type jsonpatch.Patch');
+    const why = `json: cannot unmarshal ${goKind(patch)} into Go value of type []handlers.jsonPatchOp`;
+    throw new ApiError(400, 'BadRequest', `error decoding patch: ${why}`);
   }
   if (patch.length > maxOperations) {
     throw new ApiError(
@@ -31,6 +32,11 @@ export function jsonPatch(target: JsonObject, patch: unknown): JsonObject {
   }
   if (!isObject(root)) throw new ApiError(400, 'BadRequest', 'a JSON patch must leave an object');
   return root;
+}
+
+function goKind(value: unknown): string {
+  if (isObject(value)) return 'object';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
 }
 
 function applyOperation(root: unknown, operation: unknown): unknown {
