@@ -181,15 +181,6 @@ test('what was wrong before and did not change is tolerated on update', () => {
   ]);
 });
 
-test('a schema with what is not supported is refused by its path', () => {
-  const schema = { properties: { x: { type: 'string', 'x-kubernetes-validations': [{ rule: 'self != ""' }] } } };
-  assert.throws(() => order(schema), {
-    code: 422,
-    message:
-      /spec\.validation\.openAPIV3Schema\.properties\[spec\]\.properties\[x\]\.x-kubernetes-validations: Forbidden/,
-  });
-});
-
 test('server-side apply follows list and map types of the schema', () => {
   const type = order({
     properties: {

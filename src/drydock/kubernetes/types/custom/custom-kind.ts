@@ -8,24 +8,26 @@ import { registerSchema } from '../kind-schema.ts';
 import { sameContent } from '../same-content.ts';
 import { validateMetadata } from '../validate/metadata.ts';
 import { applySchemaDefaults } from './default.ts';
+import { checkEmbedded } from './embedded.ts';
+import { checkListTypes } from './list-type.ts';
 import { pruneUnknown } from './prune.ts';
+import { checkRules, type RuleTree, ruleTree } from './rule-run.ts';
 import { customNode } from './schema-node.ts';
-import { checkStructural } from './structural.ts';
 import { validateValue } from './validate.ts';
 
-/** One version of a custom resource. Throws ApiError 422 when its schema is not structural or needs what is not supported. */
+/** One version of a custom resource, whose schema its definition was accepted with. */
 export function customKind(version: CustomResourceVersion): KindType {
   const { gvk, preserveUnknownFields } = version;
   const schema = preserveUnknownFields ? undefined : version.openAPIV3Schema;
-  refuseSchema(gvk, schema);
   const node = customNode(schema, preserveUnknownFields);
   const root: JsonObject = schema ?? {};
+  const shape = shapeOf(root);
   const kind: KindType = {
     gvk,
     decode: (raw) => decodeCustom(gvk, node, raw),
     applyDefaults: (object) => applySchemaDefaults(withoutMetadata(root), object),
-    validateCreate: (object) => validateCustom(root, object, undefined),
-    validateUpdate: (object, old) => validateCustom(root, object, old),
+    validateCreate: (object) => validateCustom(shape, object, undefined),
+    validateUpdate: (object, old) => validateCustom(shape, object, old),
     strategicMerge: undefined,
     sameContent,
   };
@@ -36,20 +38,6 @@ export function customKind(version: CustomResourceVersion): KindType {
     empty: () => ({ apiVersion: apiVersionOf(gvk), kind: gvk.kind, metadata: { name: '' } }),
   });
   return kind;
-}
-
-function refuseSchema(gvk: Gvk, schema: JsonObject | undefined): void {
-  if (schema === undefined) return;
-  const errors = checkStructural(schema, 'spec.validation.openAPIV3Schema');
-  if (errors.length === 0) return;
-  const list = errors.map(({ field, message }) => `${field}: ${message}`).join(', ');
-  const causes = errors.map(({ field, reason, message }) => ({ reason, message, field }));
-  const what = `CustomResourceDefinition.apiextensions.k8s.io of ${gvk.kind}.${gvk.group}`;
-  throw new ApiError(422, 'Invalid', `${what} is invalid: ${errors.length === 1 ? list : `[${list}]`}`, {
-    group: 'apiextensions.k8s.io',
-    kind: 'CustomResourceDefinition',
-    causes,
-  });
 }
 
 function decodeCustom(
@@ -81,12 +69,50 @@ function decodeCustom(
   return { object, unknownFields };
 }
 
-function validateCustom(schema: JsonObject, object: ApiObject, old: ApiObject | undefined): FieldError[] {
+/** Errors after which rules are not run: they would fail on values of a wrong shape. */
+const blocking = new Set<FieldError['reason']>([
+  'FieldValueNotSupported',
+  'FieldValueRequired',
+  'FieldValueTooLong',
+  'FieldValueTooMany',
+  'FieldValueTypeInvalid',
+]);
+const notChecked: FieldError = {
+  field: '<nil>',
+  reason: 'FieldValueInvalid',
+  message:
+    'Invalid value: "null": some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+};
+
+/** Schema first, then list types, then rules: each with what an update did not change tolerated. */
+function validateCustom(shape: Shape, object: ApiObject, old: ApiObject | undefined): FieldError[] {
+  const schema = withoutMetadata(shape.schema);
   const errors: FieldError[] = validateMetadata(object, old, 'subdomain');
   const { metadata: _metadata, apiVersion: _apiVersion, kind: _kind, ...value } = object;
-  const before = old === undefined ? undefined : { ...old };
-  validateValue(withoutMetadata(schema), value, { path: '', old: before, errors });
-  return errors;
+  validateValue(schema, value, { path: '', old: old === undefined ? undefined : { ...old }, errors });
+  errors.push(...checkEmbedded(schema, value));
+  if (old === undefined || checkListTypes(schema, old).length === 0) errors.push(...checkListTypes(schema, value));
+  const rules = shape.rules();
+  if (rules === undefined) return errors;
+  if (errors.some(({ reason }) => blocking.has(reason))) return [...errors, notChecked];
+  return [...errors, ...checkRules(rules, object, old)];
+}
+
+interface Shape {
+  schema: JsonObject;
+  /** Compiled at first use. */
+  rules(): RuleTree | undefined;
+}
+
+function shapeOf(schema: JsonObject): Shape {
+  let known: { tree: RuleTree | undefined } | undefined;
+  return {
+    schema,
+    rules() {
+      known ??= { tree: ruleTree(schema, true) };
+      return known.tree;
+    },
+  };
 }
 
 const checked = new WeakMap<JsonObject, JsonObject>();

@@ -7,14 +7,15 @@ const open: AnyNode = { kind: 'any', deduced: true };
 
 /** The schema of a custom resource's version for pruning and server-side apply; without one everything is kept. */
 export function customNode(schema: JsonObject | undefined, preserveUnknown: boolean): SchemaNode {
-  const root = schema === undefined || preserveUnknown ? open : compile(schema);
+  const root = schema === undefined || preserveUnknown ? open : schemaNode(schema);
   const own = root.kind === 'struct' ? root.type.fields : [];
   const kept = own.filter((field) => !['apiVersion', 'kind', 'metadata'].includes(field.name));
   const rest = root.kind === 'struct' ? root.type.rest : root.kind === 'any' ? open : undefined;
   return { kind: 'struct', type: struct([...objectFields(), ...kept], rest), atomic: false };
 }
 
-function compile(schema: JsonObject): SchemaNode {
+/** One schema below the root. */
+export function schemaNode(schema: JsonObject): SchemaNode {
   if (schema['x-kubernetes-int-or-string'] === true) return scalar('IntOrString');
   const preserve = schema['x-kubernetes-preserve-unknown-fields'] === true;
   switch (schema['type']) {
@@ -39,7 +40,7 @@ function compileObject(schema: JsonObject, preserve: boolean): SchemaNode {
   const { properties, additionalProperties } = schema;
   const atomic = schema['x-kubernetes-map-type'] === 'atomic';
   if (isObject(additionalProperties)) {
-    return { kind: 'map', element: compile(additionalProperties), goType: 'map[string]interface {}', atomic };
+    return { kind: 'map', element: schemaNode(additionalProperties), goType: 'map[string]interface {}', atomic };
   }
   if (additionalProperties === true) {
     return { kind: 'map', element: open, goType: 'map[string]interface {}', atomic };
@@ -59,7 +60,7 @@ function compileArray(schema: JsonObject): SchemaNode {
   const keys = schema['x-kubernetes-list-map-keys'];
   return {
     kind: 'list',
-    element: isObject(items) ? compile(items) : open,
+    element: isObject(items) ? schemaNode(items) : open,
     goType: '[]interface {}',
     listType: listType === 'map' || listType === 'set' ? listType : 'atomic',
     keys: Array.isArray(keys) ? keys.filter((key) => typeof key === 'string') : [],
@@ -69,7 +70,7 @@ function compileArray(schema: JsonObject): SchemaNode {
 function field(name: string, schema: JsonObject): StructField {
   return {
     name,
-    node: compile(schema),
+    node: schemaNode(schema),
     pointer: true,
     omitEmpty: true,
     required: false,

@@ -26,7 +26,6 @@ export function checkArray(schema: JsonObject, value: unknown[], place: Place): 
       validateValue(items, item, { path: `${place.path}[${index}]`, old, errors: place.errors });
     }
   }
-  checkUnique(schema, value, { place, keys });
 }
 
 /** Only items of a map list can be found again in the stored list. */
@@ -35,36 +34,8 @@ function oldItem(old: unknown, item: unknown, keys: string[] | undefined): unkno
   return old.find((each: unknown) => isObject(each) && keys.every((key) => jsonEqual(each[key], item[key])));
 }
 
-function mapKeys(schema: JsonObject): string[] | undefined {
+export function mapKeys(schema: JsonObject): string[] | undefined {
   const keys = schema['x-kubernetes-list-map-keys'];
   if (schema['x-kubernetes-list-type'] !== 'map' || !Array.isArray(keys)) return undefined;
   return keys.filter((key) => typeof key === 'string');
-}
-
-function checkUnique(
-  schema: JsonObject,
-  value: unknown[],
-  { place, keys }: { place: Place; keys: string[] | undefined },
-): void {
-  if (keys === undefined && schema['x-kubernetes-list-type'] !== 'set') return;
-  const seen = new Set<string>();
-  for (const [index, item] of value.entries()) {
-    const shown = keys === undefined ? JSON.stringify(item) : keyText(item, keys);
-    if (seen.has(shown)) {
-      place.errors.push({
-        field: `${place.path}[${index}]`,
-        reason: 'FieldValueDuplicate',
-        message: `Duplicate value: ${shown}`,
-      });
-    }
-    seen.add(shown);
-  }
-}
-
-function keyText(item: unknown, keys: string[]): string {
-  const pairs = [...keys]
-    .sort()
-    .filter((key) => isObject(item) && item[key] !== undefined)
-    .map((key) => `${JSON.stringify(key)}:${JSON.stringify(isObject(item) ? item[key] : undefined)}`);
-  return `map[string]interface {}{${pairs.join(', ')}}`;
 }

@@ -1,7 +1,7 @@
 import type { JsonObject } from '#base/json.ts';
 import { isObject } from '#base/json.ts';
 import type { ApiObject, FieldError } from '../../api/port.ts';
-import { checkStructural } from '../custom/structural.ts';
+import { checkSchemaDefinition } from '../custom/schema-definition.ts';
 import { child, children } from '../defaults/fill.ts';
 import { invalid, notSupported, oneOf, required } from './finding.ts';
 import { nameErrors } from './names.ts';
@@ -65,7 +65,7 @@ function validateVersions(spec: JsonObject): FieldError[] {
     if (schema === undefined) continue;
     // With one version the real server reports its schema under the older, common path.
     const at = versions.length === 1 ? 'spec.validation.openAPIV3Schema' : `${path}.schema.openAPIV3Schema`;
-    errors.push(...checkStructural(schema, at));
+    errors.push(...checkSchemaDefinition(schema, at, { costs: true }));
   }
   return errors;
 }

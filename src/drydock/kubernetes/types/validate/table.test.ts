@@ -227,17 +227,17 @@ const created: { name: string; gvk: string; raw: JsonObject; want: string[] }[] 
     want: ['metadata.name: Invalid value: "things": must be spec.names.plural+"."+spec.group'],
   },
   {
-    name: 'a definition with CEL rules is refused by their path',
+    name: 'a definition with a rule that does not compile',
     gvk: 'apiextensions.k8s.io/v1/CustomResourceDefinition',
     raw: {
       metadata: { name: 'things.x.io' },
       spec: definition({
         type: 'object',
-        properties: { spec: { type: 'object', 'x-kubernetes-validations': [{ rule: 'true' }] } },
+        properties: { spec: { type: 'object', 'x-kubernetes-validations': [{ rule: 'self.a' }] } },
       }),
     },
     want: [
-      'spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations: Forbidden: CEL validation rules are not supported by this server; remove them to use this definition',
+      'spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[0].rule: Invalid value: apiextensions.ValidationRule{Rule:"self.a", Message:"", MessageExpression:"", Reason:(*apiextensions.FieldValueErrorReason)(nil), FieldPath:"", OptionalOldSelf:(*bool)(nil)}: compilation failed: ERROR: <input>:1:5: undefined field \'a\'\n | self.a\n | ....^',
     ],
   },
   {
