@@ -109,7 +109,11 @@ function storedAs(served: ServedResources, resource: ServedResource): string {
   return `${group}/${version}/${resource.kind}`;
 }
 
+/** In the order that the real server lists them for custom resources. */
+const customVerbs = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'];
+
 function verbsOf(resource: ServedResource): string[] {
+  if (resource.custom) return customVerbs;
   return resource.groupResource === 'namespaces' ? allVerbs.filter((verb) => verb !== 'deletecollection') : allVerbs;
 }
 

@@ -17,7 +17,7 @@ import { measuredGroup, measuredResources, reviewResources } from './resources.t
 import { handleReview } from './review-requests.ts';
 import { handleScale } from './scale.ts';
 import type { ServedResource } from './served.ts';
-import { badRequest, noSuchResource } from './status-error.ts';
+import { badRequest, noSuchResource, notFound } from './status-error.ts';
 import { bindPod, finalizeNamespace, streamLog } from './subresource-requests.ts';
 import type { WriteDeps } from './write.ts';
 
@@ -108,7 +108,8 @@ export class Router {
     if (name === undefined) throw noSuchResource();
     const target = { resource, namespace, name };
     const known = resource.subresources.find((item) => item === subresource.split('/')[0]);
-    if (known === undefined || (subresource.includes('/') && known !== 'proxy')) throw noSuchResource();
+    if (known === undefined || (subresource.includes('/') && known !== 'proxy'))
+      throw resource.custom ? notFound(resource, name) : noSuchResource();
     switch (known) {
       case 'status':
       case 'approval':

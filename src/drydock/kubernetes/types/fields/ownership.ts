@@ -70,7 +70,7 @@ export function resetBranches(
 ): readonly (readonly string[])[] {
   if (subresource === undefined) return kind.hasStatus ? [['f:status']] : [];
   if (subresource !== 'status') return [];
-  return kind.custom ? [['f:spec'], ['f:metadata']] : [['f:spec'], ['f:metadata', 'f:labels']];
+  return kind.custom ? [['f:spec']] : [['f:spec'], ['f:metadata', 'f:labels']];
 }
 
 export function withoutReset(change: Comparison, branches: readonly (readonly string[])[]): Comparison {
