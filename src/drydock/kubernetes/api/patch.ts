@@ -56,7 +56,7 @@ export function patchedObject(
   if (!live) throw badRequest('only a server-side apply can create');
   const patch = parsePatch(input.body);
   const patched = changedJson(deps, { input, live, patch });
-  const { object, problems } = decodeObject(input.resource, { value: patched, duplicates: [] });
+  const { object, problems } = decodeObject(input.resource, { value: patched, duplicates: [] }, true);
   // Fields that the kind does not know can only come from this patch: what is stored holds none.
   reportPatchProblems(patched, problems, input);
   return { object: asVersion(object, apiVersionOf(input.resource)), managed: false };

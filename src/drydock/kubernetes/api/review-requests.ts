@@ -29,10 +29,7 @@ export async function handleReview(
   const body = parseBody(await exchange.body(), exchange.header('content-type'), review.kind);
   const raw: JsonObject = { ...body.value, kind: review.kind, apiVersion };
   const { object, unknownFields } = type?.decode(raw) ?? { object: raw, unknownFields: [] };
-  const problems = [
-    ...body.duplicates.map((field) => `duplicate field "${field}"`),
-    ...unknownFields.map((field) => `unknown field "${field}"`),
-  ];
+  const problems = [...body.duplicates, ...unknownFields.map((field) => `unknown field "${field}"`)];
   const warn = (message: string): void => exchange.warn(message);
   reportProblems({ kind: review.kind, version: 'v1' }, problems, { validation, warn });
   const metadata = { creationTimestamp: null, ...(namespace === undefined ? {} : { namespace }) };
