@@ -49,7 +49,7 @@ export class OpenApi {
     if (!pathname.startsWith('/openapi/v3/')) return false;
     const document = this.#document(pathname.slice('/openapi/v3/'.length));
     if (!document) return false;
-    await sendDocument(exchange, document);
+    await sendDocument(exchange, document, this.#clock.now() + keptMs);
     return true;
   }
 
@@ -122,7 +122,9 @@ export class OpenApi {
   }
 }
 
-async function sendDocument(exchange: Exchange, { text, hash }: Document): Promise<void> {
+const keptMs = 365 * 24 * 3_600_000;
+
+async function sendDocument(exchange: Exchange, { text, hash }: Document, expires: number): Promise<void> {
   const { response, query, url } = exchange;
   const asked = query.get('hash');
   if (asked !== null && asked !== hash) {
@@ -132,6 +134,7 @@ async function sendDocument(exchange: Exchange, { text, hash }: Document): Promi
   }
   response.setHeader('ETag', `"${hash}"`);
   response.setHeader('Vary', 'Accept');
+  if (asked !== null) response.setHeader('Expires', new Date(expires).toUTCString());
   response.setHeader('Cache-Control', asked === null ? 'no-cache, private' : 'public, immutable');
   if (exchange.header('if-none-match') === `"${hash}"`) {
     response.writeHead(304);
