@@ -1,4 +1,4 @@
-import { isObject } from '#base/json.ts';
+import { isObject, jsonEqual } from '#base/json.ts';
 import { completeDefinition, newDefinitionStatus } from './crd-names.ts';
 import type { ApiObject } from './port.ts';
 import type { ServedResource } from './served.ts';
@@ -50,6 +50,16 @@ export async function admitCreate(
     case 'pods':
       fillPod(object, deps.podAdmission);
       return nothing;
+    case 'jobs.batch':
+      selectOwnPods(object);
+      return nothing;
+    case 'persistentvolumeclaims':
+      protect(object, 'kubernetes.io/pvc-protection');
+      return nothing;
+    case 'persistentvolumes':
+      protect(object, 'kubernetes.io/pv-protection');
+      object['status'] = { phase: 'Pending', lastPhaseTransitionTime: object.metadata.creationTimestamp };
+      return nothing;
     default:
       return nothing;
   }
@@ -62,12 +72,59 @@ export async function admitUpdate(
   switch (resource.groupResource) {
     case 'services':
       return deps.addresses.assign(object, { old: live, dryRun });
+    case 'daemonsets.apps':
+      countTemplates(object, live);
+      return nothing;
     default:
       return nothing;
   }
 }
 
 function nothing(): void {}
+
+/** In use until the volume controller says otherwise. */
+function protect(object: ApiObject, finalizer: string): void {
+  const { finalizers = [] } = object.metadata;
+  if (!finalizers.includes(finalizer)) object.metadata.finalizers = [...finalizers, finalizer];
+}
+
+/** A Job's pods carry its uid, which is what it selects them by, unless it was made with a selector of its own. */
+function selectOwnPods(job: ApiObject): void {
+  const spec = isObject(job['spec']) ? job['spec'] : {};
+  const template = isObject(spec['template']) ? spec['template'] : undefined;
+  if (spec['manualSelector'] === true || template === undefined) return;
+  const { uid = '', name, labels: own = {} } = job.metadata;
+  const metadata = isObject(template['metadata']) ? template['metadata'] : {};
+  const given = isObject(metadata['labels']) ? metadata['labels'] : {};
+  const generated = {
+    'batch.kubernetes.io/controller-uid': uid,
+    'batch.kubernetes.io/job-name': name,
+    'controller-uid': uid,
+    'job-name': name,
+  };
+  const labels = { ...generated, ...given };
+  template['metadata'] = { ...metadata, labels };
+  const inherited = Object.keys(own).length === 0 || jsonEqual(own, given);
+  if (inherited) job.metadata.labels = stringsOf(labels);
+  const selector = isObject(spec['selector']) ? spec['selector'] : {};
+  const matchLabels = isObject(selector['matchLabels']) ? selector['matchLabels'] : {};
+  spec['selector'] = { ...selector, matchLabels: { 'batch.kubernetes.io/controller-uid': uid, ...matchLabels } };
+}
+
+function stringsOf(labels: Record<string, unknown>): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).map(([key, value]) => [key, String(value)]));
+}
+
+const templateGeneration = 'deprecated.daemonset.template.generation';
+
+/** The annotation in which DaemonSets still count the changes of their template. */
+function countTemplates(set: ApiObject, live: ApiObject): void {
+  const before = Number(live.metadata.annotations?.[templateGeneration] ?? 0);
+  const templateOf = (object: ApiObject): unknown =>
+    isObject(object['spec']) ? object['spec']['template'] : undefined;
+  const now = jsonEqual(templateOf(set), templateOf(live)) ? before : before + 1;
+  set.metadata.annotations = { ...set.metadata.annotations, [templateGeneration]: String(now) };
+}
 
 function labelNamespace(object: ApiObject): void {
   object.metadata.labels = { ...object.metadata.labels, 'kubernetes.io/metadata.name': object.metadata.name };

@@ -130,7 +130,7 @@ async function prepareCreate(deps: WriteDeps, input: CreateInput): Promise<{ obj
 }
 
 /** Kinds that keep a status given at creation. */
-const statusIsWritable = new Set(['nodes', 'persistentvolumes']);
+const statusIsWritable = new Set(['nodes']);
 
 export interface UpdateInput extends WriteTarget {
   name: string;

@@ -14,21 +14,12 @@ export function defaultSecret(object: JsonObject): void {
   }
 }
 
-/** New claims and volumes are protected while in use; the volume controller lifts it. */
-function protect(object: JsonObject, finalizer: string): void {
-  const metadata = childOrNew(object, 'metadata');
-  const finalizers: unknown[] = Array.isArray(metadata['finalizers']) ? metadata['finalizers'] : [];
-  if (!finalizers.includes(finalizer)) metadata['finalizers'] = [...finalizers, finalizer];
-}
-
-export function defaultClaim(object: JsonObject, old: JsonObject | undefined): void {
-  if (old === undefined) protect(object, 'kubernetes.io/pvc-protection');
+export function defaultClaim(object: JsonObject): void {
   fill(childOrNew(object, 'spec'), { volumeMode: 'Filesystem' });
   fill(childOrNew(object, 'status'), { phase: 'Pending' });
 }
 
-export function defaultVolume(object: JsonObject, old: JsonObject | undefined): void {
-  if (old === undefined) protect(object, 'kubernetes.io/pv-protection');
+export function defaultVolume(object: JsonObject): void {
   const spec = childOrNew(object, 'spec');
   fill(spec, { persistentVolumeReclaimPolicy: 'Retain', volumeMode: 'Filesystem' });
   const hostPath = child(spec, 'hostPath');

@@ -112,7 +112,6 @@ const rows: { gvk: string; raw: JsonObject; want: JsonObject }[] = [
     gvk: 'batch/v1/Job',
     raw: { spec: { template } },
     want: {
-      metadata: { labels: { 'batch.kubernetes.io/controller-uid': 'u-1', 'job-name': 'x' } },
       spec: {
         backoffLimit: 6,
         completionMode: 'NonIndexed',
@@ -120,9 +119,7 @@ const rows: { gvk: string; raw: JsonObject; want: JsonObject }[] = [
         manualSelector: false,
         parallelism: 1,
         podReplacementPolicy: 'TerminatingOrFailed',
-        selector: { matchLabels: { 'batch.kubernetes.io/controller-uid': 'u-1' } },
         suspend: false,
-        template: { metadata: { labels: { 'controller-uid': 'u-1', 'batch.kubernetes.io/job-name': 'x' } } },
       },
     },
   },
@@ -177,7 +174,6 @@ const rows: { gvk: string; raw: JsonObject; want: JsonObject }[] = [
     gvk: '/v1/PersistentVolumeClaim',
     raw: {},
     want: {
-      metadata: { finalizers: ['kubernetes.io/pvc-protection'] },
       spec: { volumeMode: 'Filesystem' },
       status: { phase: 'Pending' },
     },
@@ -186,7 +182,6 @@ const rows: { gvk: string; raw: JsonObject; want: JsonObject }[] = [
     gvk: '/v1/PersistentVolume',
     raw: { spec: { hostPath: { path: '/d' } } },
     want: {
-      metadata: { finalizers: ['kubernetes.io/pv-protection'] },
       spec: { hostPath: { type: '' }, persistentVolumeReclaimPolicy: 'Retain', volumeMode: 'Filesystem' },
     },
   },

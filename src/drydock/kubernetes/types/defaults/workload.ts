@@ -32,8 +32,7 @@ export function defaultReplicationController(object: JsonObject): void {
   const labels = child(child(child(spec, 'template'), 'metadata'), 'labels');
   if (labels === undefined || Object.keys(labels).length === 0) return;
   if (Object.keys(child(spec, 'selector') ?? {}).length === 0) spec['selector'] = { ...labels };
-  const metadata = childOrNew(object, 'metadata');
-  if (Object.keys(child(metadata, 'labels') ?? {}).length === 0) metadata['labels'] = { ...labels };
+  inheritLabels(object, spec);
 }
 
 export function defaultStatefulSet(object: JsonObject): void {
@@ -51,6 +50,8 @@ export function defaultStatefulSet(object: JsonObject): void {
   }
 }
 
+const templateGeneration = 'deprecated.daemonset.template.generation';
+
 export function defaultDaemonSet(object: JsonObject, old: JsonObject | undefined): void {
   const spec = childOrNew(object, 'spec');
   defaultTemplate(spec);
@@ -62,7 +63,7 @@ export function defaultDaemonSet(object: JsonObject, old: JsonObject | undefined
   }
   if (old !== undefined) return;
   const annotations = childOrNew(childOrNew(object, 'metadata'), 'annotations');
-  annotations['deprecated.daemonset.template.generation'] ??= '1';
+  annotations[templateGeneration] ??= '1';
 }
 
 export function defaultJobSpec(spec: JsonObject): void {
@@ -83,23 +84,18 @@ export function defaultJobSpec(spec: JsonObject): void {
   }
 }
 
-/** The selector and four labels come from the uid, so metadata.uid must be set before. */
+/** Without labels of its own a Job takes those of its template; the selector is the server's to make. */
 export function defaultJob(object: JsonObject, old: JsonObject | undefined): void {
   const spec = childOrNew(object, 'spec');
   defaultJobSpec(spec);
+  if (old === undefined) inheritLabels(object, spec);
+}
+
+function inheritLabels(object: JsonObject, spec: JsonObject): void {
+  const labels = child(child(child(spec, 'template'), 'metadata'), 'labels') ?? {};
   const metadata = childOrNew(object, 'metadata');
-  if (old !== undefined || spec['manualSelector'] === true || typeof metadata['uid'] !== 'string') return;
-  const { uid, name } = metadata;
-  const labels = {
-    'batch.kubernetes.io/controller-uid': uid,
-    'batch.kubernetes.io/job-name': name,
-    'controller-uid': uid,
-    'job-name': name,
-  };
-  const template = childOrNew(spec, 'template');
-  for (const owner of [metadata, childOrNew(template, 'metadata')]) fill(childOrNew(owner, 'labels'), labels);
-  const selector = childOrNew(spec, 'selector');
-  fill(childOrNew(selector, 'matchLabels'), { 'batch.kubernetes.io/controller-uid': uid });
+  if (Object.keys(labels).length === 0 || Object.keys(child(metadata, 'labels') ?? {}).length > 0) return;
+  metadata['labels'] = { ...labels };
 }
 
 export function defaultCronJob(object: JsonObject): void {

@@ -40,6 +40,8 @@ function pod(container: JsonObject, spec: JsonObject = {}): JsonObject {
 const label =
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 
+const selector = { matchLabels: { job: 'a' } };
+
 const created: { name: string; gvk: string; raw: JsonObject; want: string[] }[] = [
   { name: 'a good Deployment', gvk: 'apps/v1/Deployment', raw: workload(), want: [] },
   {
@@ -177,7 +179,7 @@ const created: { name: string; gvk: string; raw: JsonObject; want: string[] }[] 
   {
     name: 'a Job that always restarts',
     gvk: 'batch/v1/Job',
-    raw: { spec: { template: { spec: { containers: [{ name: 'c', image: 'i' }] } } } },
+    raw: { spec: { selector, template: { spec: { containers: [{ name: 'c', image: 'i' }] } } } },
     want: ['spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"'],
   },
   {
@@ -353,7 +355,7 @@ for (const { name, gvk, before, raw, want } of changed) {
 
 test('the template of a Job may not change', () => {
   const job = (image: string): JsonObject => ({
-    spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image }] } } },
+    spec: { selector, template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image }] } } },
   });
   const type = kind('batch/v1/Job');
   const old = ready(type, job('a'));
