@@ -14,6 +14,7 @@ const commands = {
   slipway: ['src/main/cli.ts', ...args],
   test: args.length > 0 ? [...testArgs, ...args] : [...testArgs, ...testFiles],
   check: ['tools/check.ts', ...args],
+  'bench-drydock': ['bench/drydock/run.ts', ...args],
   kill: [...testArgs, 'test/world/kill.test.ts'],
 };
 

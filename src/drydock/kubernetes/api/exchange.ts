@@ -1,12 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { gzip } from 'node:zlib';
+import { pipeline } from 'node:stream/promises';
+import { createGzip, gzip } from 'node:zlib';
 import type { JsonObject } from '#base/json.ts';
 import { anonymous, type User } from '../access/user.ts';
 import { ApiError } from './port.ts';
-import { asApiError, statusOf } from './status-error.ts';
+import { asApiError, badRequest, statusOf } from './status-error.ts';
+import type { Turns } from './turn.ts';
 
 const bodyLimit = 3 * 1024 * 1024;
 const gzipAbove = 128 * 1024;
+const chunkSize = 64 * 1024;
 
 /** One request and its answer. */
 export class Exchange {
@@ -19,12 +22,14 @@ export class Exchange {
   createdName: string | undefined;
   /** Asked for in a body; `dryRun` in the query counts without being set here. */
   dryRunInBody = false;
+  readonly turns: Turns;
   #signal: AbortSignal | undefined;
 
-  constructor(request: IncomingMessage, response: ServerResponse, url: URL) {
+  constructor(request: IncomingMessage, response: ServerResponse, { url, turns }: { url: URL; turns: Turns }) {
     this.request = request;
     this.response = response;
     this.url = url;
+    this.turns = turns;
     this.query = url.searchParams;
   }
 
@@ -54,38 +59,60 @@ export class Exchange {
     return values.length > 0 ? values : undefined;
   }
 
-  get isDryRun(): boolean {
-    return this.dryRunInBody || this.query.getAll('dryRun').includes('All');
-  }
-
   /** Adds a `Warning` header, which kubectl prints. */
   warn(message: string): void {
     this.response.appendHeader('Warning', `299 - ${JSON.stringify(message)}`);
   }
 
-  /** The whole request body. Throws 413 above 3 MiB. */
+  get isDryRun(): boolean {
+    return this.dryRunInBody || this.query.getAll('dryRun').includes('All');
+  }
+
+  /** The whole request body, when there is time to work on it. Throws 413 above 3 MiB. */
   async body(): Promise<Buffer> {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    for await (const chunk of this.request) {
-      const bytes: Buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
-      size += bytes.length;
-      if (size > bodyLimit)
-        throw new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${bodyLimit}`, {});
-      chunks.push(bytes);
-    }
-    return Buffer.concat(chunks);
+    const bytes = await readAll(this.request);
+    await this.turns.enter();
+    return bytes;
   }
 
   json(code: number, value: unknown): Promise<void> {
     return this.text(code, `${JSON.stringify(value)}\n`, 'application/json');
   }
 
+  /** A JSON text that may be long: sent piece by piece, with pauses for others and for a slow client. */
+  async pieces(code: number, pieces: Iterable<string>): Promise<void> {
+    const { response, turns } = this;
+    const rest = pieces[Symbol.iterator]();
+    let text = '';
+    for (let next = rest.next(); text.length < gzipAbove; next = rest.next()) {
+      if (next.done) return this.text(code, text, 'application/json');
+      text += next.value;
+      if (turns.spent) await turns.enter();
+    }
+    response.setHeader('Content-Type', 'application/json');
+    const zipped = this.#takesGzip();
+    if (zipped) {
+      response.setHeader('Content-Encoding', 'gzip');
+      response.appendHeader('Vary', 'Accept-Encoding');
+    }
+    response.writeHead(code);
+    const chunks = inChunks(text, rest, turns);
+    try {
+      await (zipped ? pipeline(chunks, createGzip({ level: 1 }), response) : pipeline(chunks, response));
+    } catch (error) {
+      if (!response.destroyed) throw error;
+    }
+  }
+
+  #takesGzip(): boolean {
+    return /\bgzip\b/.test(this.header('accept-encoding') ?? '');
+  }
+
   async text(code: number, body: string, type: string): Promise<void> {
     const { response } = this;
     let bytes: Buffer = Buffer.from(body, 'utf8');
     response.setHeader('Content-Type', type);
-    if (bytes.length > gzipAbove && /\bgzip\b/.test(this.header('accept-encoding') ?? '')) {
+    if (bytes.length > gzipAbove && this.#takesGzip()) {
       bytes = await compressed(bytes);
       response.setHeader('Content-Encoding', 'gzip');
       response.appendHeader('Vary', 'Accept-Encoding');
@@ -108,6 +135,33 @@ export class Exchange {
     if (typeof retryAfter === 'number') this.response.setHeader('Retry-After', String(retryAfter));
     await this.json(known.code, status);
   }
+}
+
+function readAll(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= bodyLimit) chunks.push(chunk);
+      else reject(new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${bodyLimit}`, {}));
+    });
+    request.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+    request.once('error', reject);
+    request.once('close', () => reject(badRequest('the request body ended early')));
+  });
+}
+
+async function* inChunks(begun: string, rest: Iterator<string>, turns: Turns): AsyncGenerator<string> {
+  let text = begun;
+  for (let next = rest.next(); !next.done; next = rest.next()) {
+    text += next.value;
+    if (turns.spent) await turns.enter();
+    if (text.length < chunkSize) continue;
+    yield text;
+    text = '';
+  }
+  if (text !== '') yield text;
 }
 
 function compressed(bytes: Buffer): Promise<Buffer> {

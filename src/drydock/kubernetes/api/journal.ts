@@ -4,20 +4,21 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { AppError, messageOf } from '#base/errors.ts';
 import { isObject } from '#base/json.ts';
 import type { ApiObject, GroupResource } from './port.ts';
+import { bodyOf, type StoredObject } from './stored.ts';
 
 export interface JournalWrite {
   storage: GroupResource;
   key: string;
   revision: number;
   /** Undefined removes. */
-  object: ApiObject | undefined;
+  object: StoredObject | undefined;
 }
 
 const layout = 1;
 
 /**
- * The objects on disk. A write that returned survives the end of this process at any point; a power cut may take the
- * last moments (WAL with synchronous NORMAL).
+ * The objects on disk. A write that returned is on the disk: it survives the end of this process at any point, and a power
+ * cut as far as the disk keeps what it said it wrote (WAL with synchronous FULL: one fsync for each batch of a turn).
  */
 export class Journal {
   readonly #path: string;
@@ -63,10 +64,10 @@ export class Journal {
     this.#database.exec('BEGIN IMMEDIATE');
     try {
       for (const { storage, key, revision, object } of writes) {
-        if (object) this.#put.run(storage, key, revision, JSON.stringify(object));
+        if (object) this.#put.run(storage, key, revision, wholeJson(object));
         else this.#delete.run(storage, key);
-        this.#setRevision.run(revision);
       }
+      this.#setRevision.run(writes.at(-1)?.revision ?? this.revision);
       this.#database.exec('COMMIT');
     } catch (cause) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
@@ -101,7 +102,7 @@ export class Journal {
 function openDatabase(path: string): DatabaseSync {
   const database = new DatabaseSync(path);
   try {
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
     const check = database.prepare('PRAGMA quick_check(1)').get();
     if (check?.['quick_check'] !== 'ok') throw new Error(`quick_check says ${String(check?.['quick_check'])}`);
     database.exec('CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID');
@@ -116,6 +117,11 @@ function openDatabase(path: string): DatabaseSync {
     throw error;
   }
   return database;
+}
+
+function wholeJson(stored: StoredObject): string {
+  const { kind, apiVersion } = stored.object;
+  return `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},${bodyOf(stored).slice(1)}`;
 }
 
 function parseStored(text: string): ApiObject {

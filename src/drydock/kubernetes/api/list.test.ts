@@ -24,22 +24,19 @@ test('a continued list whose version is forgotten answers 410 with a token to go
     return store.put({ storage: 'configmaps', key }, object, store.get('configmaps', key));
   };
   for (const name of ['a', 'b', 'c']) await put(name);
-  const first = page(store, { limit: '1' });
+  const first = await page(store, { limit: '1' });
   assert.deepEqual(names(first), ['n/a']);
   for (let n = 0; n < 4200; n += 1) await put('b');
   await put('d');
   let token = '';
-  assert.throws(
-    () => page(store, { limit: '1', continue: first.continueToken ?? '' }),
-    (error: unknown) => {
-      assert.ok(error instanceof ApiError);
-      assert.deepEqual([error.code, error.reason], [410, 'Expired']);
-      token = error.continueToken ?? '';
-      assert.deepEqual(statusOf(error)['metadata'], { continue: token });
-      return true;
-    },
-  );
-  const rest = page(store, { continue: token });
+  await assert.rejects(page(store, { limit: '1', continue: first.continueToken ?? '' }), (error: unknown) => {
+    assert.ok(error instanceof ApiError);
+    assert.deepEqual([error.code, error.reason], [410, 'Expired']);
+    token = error.continueToken ?? '';
+    assert.deepEqual(statusOf(error)['metadata'], { continue: token });
+    return true;
+  });
+  const rest = await page(store, { continue: token });
   assert.deepEqual(names(rest), ['n/b', 'n/c', 'n/d']);
   assert.equal(rest.revision, store.revision);
 });
@@ -51,9 +48,9 @@ test('remaining items are counted only without a selector', async () => {
     const at = { storage: 'configmaps', key: `n/${name}` };
     await store.put(at, { kind: 'ConfigMap', apiVersion: 'v1', metadata }, undefined);
   }
-  assert.equal(page(store, { limit: '2' }).remainingItemCount, 1);
+  assert.equal((await page(store, { limit: '2' })).remainingItemCount, 1);
   const labels = [{ key: 'x', operator: 'in' as const, values: ['1'] }];
-  const selected = listPage(store, resource, {
+  const selected = await listPage(store, resource, {
     filter: { ...filter, labels },
     query: new URLSearchParams({ limit: '2' }),
   });

@@ -38,24 +38,22 @@ export function matches(filter: ObjectFilter, object: ApiObject): boolean {
 }
 
 /** One page of a kind, consistent at one revision over all pages. Throws ApiErrors 400, 410, 422 and 504. */
-export function listPage(
+export async function listPage(
   store: Store,
   resource: ServedResource,
   { filter, query }: { filter: ObjectFilter; query: URLSearchParams },
-): ListPage {
-  const options = parseListOptions(store, query);
+): Promise<ListPage> {
+  const { token, exactRevision, limit } = parseListOptions(store, query);
   const prefix = filter.namespace === undefined ? '' : `${filter.namespace}/`;
-  const token = options.token;
-  const exact = token ? (token.revision > 0 ? token.revision : undefined) : options.exactRevision;
-  const revision = exact ?? store.revision;
-  const pinned = exact !== undefined && exact !== store.revision;
-  const snapshot = pinned ? store.scanAt(resource.storage, prefix, exact) : scan(store, resource, filter);
-  if (!snapshot) throw token ? continueExpired(token) : tooOld(exact ?? 0, store.revision);
+  const exact = token ? (token.revision > 0 ? token.revision : undefined) : exactRevision;
+  const revision = exact ?? store.publishedRevision;
   const start = token ? prefix + token.start : '';
-  const candidates = token ? snapshot.filter(({ key }) => key >= start) : snapshot;
+  const candidates = exact === undefined && !token ? named(store, resource, filter) : undefined;
+  const found = candidates ?? store.snapshot(resource.storage, { prefix, start, revision });
+  if (!found) throw token ? continueExpired(token) : tooOld(exact ?? 0, store.publishedRevision);
   const selecting = filter.labels.length > 0 || filter.fields.length > 0;
-  const matching = selecting ? candidates.filter(({ object }) => matches(filter, object)) : candidates;
-  const items = options.limit > 0 ? matching.slice(0, options.limit) : matching;
+  const matching = selecting ? await selected(store, filter, found) : found;
+  const items = limit > 0 ? matching.slice(0, limit) : matching;
   const remaining = matching.length - items.length;
   const last = items.at(-1);
   return {
@@ -67,13 +65,21 @@ export function listPage(
   };
 }
 
-function scan(store: Store, resource: ServedResource, filter: ObjectFilter): StoredObject[] {
-  const name = filter.fields.find((field) => field.path === 'metadata.name' && field.equal)?.value;
-  if (name !== undefined && (filter.namespace !== undefined || !resource.namespaced)) {
-    const stored = store.get(resource.storage, objectKey(resource, filter.namespace, name));
-    return stored ? [stored] : [];
+async function selected(store: Store, filter: ObjectFilter, all: StoredObject[]): Promise<StoredObject[]> {
+  const found: StoredObject[] = [];
+  for (const stored of all) {
+    if (matches(filter, stored.object)) found.push(stored);
+    if (store.turns.spent) await store.turns.enter();
   }
-  return store.scan(resource.storage, filter.namespace === undefined ? '' : `${filter.namespace}/`);
+  return found;
+}
+
+/** The one object that a selector names, if it names one. */
+function named(store: Store, resource: ServedResource, filter: ObjectFilter): StoredObject[] | undefined {
+  const name = filter.fields.find((field) => field.path === 'metadata.name' && field.equal)?.value;
+  if (name === undefined || (filter.namespace === undefined && resource.namespaced)) return undefined;
+  const stored = store.getPublished(resource.storage, objectKey(resource, filter.namespace, name));
+  return stored ? [stored] : [];
 }
 
 interface ListOptions {
@@ -96,7 +102,7 @@ function parseListOptions(store: Store, query: URLSearchParams): ListOptions {
     return { limit, token: decodeToken(continued), exactRevision: undefined };
   }
   const revision = parseRevision(version);
-  if (revision > store.revision) throw futureRevision(revision, store.revision);
+  if (revision > store.publishedRevision) throw futureRevision(revision, store.publishedRevision);
   // A list at version 0 may come from any cache, and upstream's cache does not page.
   const unlimited = version === '0' && match === '';
   return {

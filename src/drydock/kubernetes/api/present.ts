@@ -30,23 +30,31 @@ export function listMeta({ revision, continueToken, remainingItemCount }: ListMe
   };
 }
 
-export function listJson(resource: ServedResource, items: StoredObject[], meta: ListMeta): string {
+/** A list, piece by piece: the text of a long one is never in one place. */
+export function* listPieces(resource: ServedResource, items: StoredObject[], meta: ListMeta): Generator<string> {
   const head = `{"kind":${JSON.stringify(resource.listKind)},"apiVersion":${JSON.stringify(apiVersionOf(resource))}`;
-  const body = items.map((stored) => itemJson(resource, stored)).join(',');
-  return `${head},"metadata":${JSON.stringify(listMeta(meta))},"items":[${body}]}\n`;
+  yield `${head},"metadata":${JSON.stringify(listMeta(meta))},"items":[`;
+  let comma = '';
+  for (const stored of items) {
+    yield comma + itemJson(resource, stored);
+    comma = ',';
+  }
+  yield ']}\n';
 }
 
 export function partialObject(object: ApiObject): Record<string, unknown> {
   return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata };
 }
 
-export function partialListJson(items: StoredObject[], meta: ListMeta): string {
-  return `${JSON.stringify({
-    kind: 'PartialObjectMetadataList',
-    apiVersion: 'meta.k8s.io/v1',
-    metadata: listMeta(meta),
-    items: items.map(({ object }) => partialObject(object)),
-  })}\n`;
+export function* partialListPieces(items: StoredObject[], meta: ListMeta): Generator<string> {
+  const head = '{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1"';
+  yield `${head},"metadata":${JSON.stringify(listMeta(meta))},"items":[`;
+  let comma = '';
+  for (const { object } of items) {
+    yield comma + JSON.stringify(partialObject(object));
+    comma = ',';
+  }
+  yield ']}\n';
 }
 
 /** The bookmark of a watch in a face: nothing but kind and version. */

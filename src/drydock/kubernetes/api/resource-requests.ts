@@ -5,16 +5,24 @@ import { isDryRun } from './dry-run.ts';
 import type { Exchange } from './exchange.ts';
 import { listPage, matches, type ObjectFilter, parseFilter, parseRevision } from './list.ts';
 import { chooseFace, type Face } from './negotiation.ts';
-import { fieldManager, type PatchInput, parsePatchType, patchedObject, requireFieldManager } from './patch.ts';
+import {
+  fieldManager,
+  type PatchInput,
+  parseForce,
+  parsePatchType,
+  patchedObject,
+  requireFieldManager,
+} from './patch.ts';
 import { ApiError, type ApiObject } from './port.ts';
-import { bookmarkObject, listJson, objectJson, partialListJson, partialObject } from './present.ts';
+import { bookmarkObject, listPieces, objectJson, partialListPieces, partialObject } from './present.ts';
+import { isTrue } from './query-flag.ts';
 import { decodeObject, parseBody, parseFieldValidation, reportProblems } from './request-body.ts';
 import type { Subresource } from './resources.ts';
 import { objectKey, type ServedResource } from './served.ts';
 import { badRequest, invalid, methodNotAllowed, notFound, successStatus } from './status-error.ts';
 import type { StoredObject } from './stored.ts';
-import { tableJson, tableRowJson } from './table.ts';
-import { isTrue, streamWatch } from './watch-stream.ts';
+import { columnsJson, tablePieces, tableRowJson } from './table.ts';
+import { streamWatch } from './watch-stream.ts';
 import { createObject, updateObject, type WriteDeps } from './write.ts';
 
 export interface ResourceTarget {
@@ -59,7 +67,7 @@ type NamedTarget = ResourceTarget & { name: string };
 async function getObjectRequest(deps: WriteDeps, exchange: Exchange, target: NamedTarget): Promise<void> {
   const { resource, namespace, name } = target;
   parseRevision(exchange.query.get('resourceVersion') ?? '');
-  const stored = deps.store.get(resource.storage, objectKey(resource, namespace, name));
+  const stored = deps.store.getPublished(resource.storage, objectKey(resource, namespace, name));
   if (!stored) throw notFound(resource, name);
   const face = chooseFace(exchange.header('accept'));
   if (face === 'object') return exchange.text(200, `${objectJson(resource, stored)}\n`, 'application/json');
@@ -80,8 +88,8 @@ async function showObject(
       return exchange.json(code, partialObject(shown));
     case 'table': {
       const meta = { revision: Number(shown.metadata.resourceVersion ?? 0) };
-      const text = tableJson(resource, [shown], { meta, now: deps.clock.now(), include: includeOf(exchange) });
-      return exchange.text(code, text, 'application/json');
+      const pieces = tablePieces(resource, [shown], { meta, now: deps.clock.now(), include: includeOf(exchange) });
+      return exchange.pieces(code, pieces);
     }
   }
 }
@@ -95,16 +103,16 @@ async function listObjects(deps: WriteDeps, exchange: Exchange, target: Resource
   const { resource, namespace } = target;
   const face = chooseFace(exchange.header('accept'));
   const filter = parseFilter(resource, namespace, exchange.query);
-  const page = listPage(deps.store, resource, { filter, query: exchange.query });
+  const page = await listPage(deps.store, resource, { filter, query: exchange.query });
   switch (face) {
     case 'object':
-      return exchange.text(200, listJson(resource, page.items, page), 'application/json');
+      return exchange.pieces(200, listPieces(resource, page.items, page));
     case 'partial':
-      return exchange.text(200, partialListJson(page.items, page), 'application/json');
+      return exchange.pieces(200, partialListPieces(page.items, page));
     case 'table': {
-      const objects = page.items.map(({ object }) => fromStorage(resource, object));
-      const text = tableJson(resource, objects, { meta: page, now: deps.clock.now(), include: includeOf(exchange) });
-      return exchange.text(200, text, 'application/json');
+      const objects = Iterator.from(page.items).map(({ object }) => fromStorage(resource, object));
+      const options = { meta: page, now: deps.clock.now(), include: includeOf(exchange) };
+      return exchange.pieces(200, tablePieces(resource, objects, options));
     }
   }
 }
@@ -114,13 +122,9 @@ async function watchObjects(deps: WriteDeps, exchange: Exchange, target: Resourc
   const face = chooseFace(exchange.header('accept'));
   const filter = parseFilter(resource, namespace, exchange.query);
   if (name !== undefined) filter.fields.push({ path: 'metadata.name', equal: true, value: name });
-  let first = true;
-  const renderRow = (stored: StoredObject): string => {
-    const object = fromStorage(resource, stored.object);
-    const withColumns = first;
-    first = false;
-    return tableRowJson(resource, object, { now: deps.clock.now(), include: includeOf(exchange), withColumns });
-  };
+  const include = includeOf(exchange);
+  const renderRow = (stored: StoredObject): string =>
+    tableRowJson(resource, fromStorage(resource, stored.object), { now: deps.clock.now(), include });
   const render = {
     object: (stored: StoredObject) => objectJson(resource, stored),
     partial: (stored: StoredObject) => JSON.stringify(partialObject(stored.object)),
@@ -130,6 +134,8 @@ async function watchObjects(deps: WriteDeps, exchange: Exchange, target: Resourc
     resource,
     filter,
     render,
+    view: JSON.stringify([resource.groupResource, resource.version, filter, face, include]),
+    columns: face === 'table' ? columnsJson(resource) : undefined,
     bookmark: (revision, initialEventsEnd) =>
       JSON.stringify(bookmarkObject(resource, face, { revision, initialEventsEnd })),
   });
@@ -297,7 +303,7 @@ async function parsePatchRequest(
     exchange.warn(message);
   };
   return {
-    input: { resource, type, body, manager, force: isTrue(query.get('force')), subresource, validation, warn },
+    input: { resource, type, body, manager, force: parseForce(query, type), subresource, validation, warn },
     dryRun,
   };
 }
@@ -363,5 +369,5 @@ async function deleteCollection(deps: WriteDeps, exchange: Exchange, target: Res
     }
   }
   const meta = { revision: deps.store.revision, continueToken: undefined, remainingItemCount: undefined };
-  await exchange.text(200, listJson(resource, found, meta), 'application/json');
+  await exchange.pieces(200, listPieces(resource, found, meta));
 }

@@ -56,12 +56,16 @@ export class Router {
     // The client may go at any time; what we still write then is of no use to anybody.
     response.on('error', () => response.destroy());
     const url = parseUrl(request.url);
-    const exchange = new Exchange(request, response, url ?? new URL('https://localhost/'));
+    const exchange = new Exchange(request, response, {
+      url: url ?? new URL('https://localhost/'),
+      turns: this.#deps.store.turns,
+    });
     const path = parseResourcePath(exchange.url.pathname);
     const visit = this.#gate.visit(exchange, path);
     try {
       if (!url) throw badRequest('the request target is not a path');
       this.#gate.admit(exchange, visit);
+      await exchange.turns.enter();
       await this.#route(exchange, path);
     } catch (error) {
       if (!(error instanceof ApiError) && !response.destroyed)

@@ -73,10 +73,10 @@ test('the past is seen as far as history reaches, and no further', async () => {
   let last = await store.put(at('n/a'), object('a'), undefined);
   const early = last.revision;
   await store.put(at('n/b'), object('b'), undefined);
-  assert.deepEqual(keys(store.scanAt('configmaps', 'n/', early)), ['n/a']);
-  assert.deepEqual(keys(store.scanAt('configmaps', '', 1)), []);
+  assert.deepEqual(keys(store.snapshot('configmaps', { prefix: 'n/', revision: early })), ['n/a']);
+  assert.deepEqual(keys(store.snapshot('configmaps', { prefix: '', revision: 1 })), []);
   for (let n = 0; n < 4200; n += 1) last = await store.put(at('n/a'), object('a'), last);
-  assert.equal(store.scanAt('configmaps', '', early), undefined);
+  assert.equal(store.snapshot('configmaps', { prefix: '', revision: early }), undefined);
   assert.equal(store.changesSince('configmaps', early), undefined);
   assert.equal(store.changesSince('configmaps', last.revision - 1000)?.length, 1000);
 });

@@ -1,18 +1,19 @@
 import { isObject } from '#base/json.ts';
 import type { Journal, JournalWrite } from './journal.ts';
+import { OrderedObjects, overlaid } from './ordered.ts';
 import { ApiError, type ApiObject, type GroupResource } from './port.ts';
 import { EventHistory, type StoredChange, type StoredObject } from './stored.ts';
+import { Turns } from './turn.ts';
+import { WatchHub } from './watch-hub.ts';
 
 interface Table {
-  objects: Map<string, StoredObject>;
-  /** Keys in order; undefined after the set of keys changed. */
-  sorted: string[] | undefined;
+  objects: OrderedObjects;
   history: EventHistory;
 }
 
 interface Pending {
   change: StoredChange;
-  previous: StoredObject | undefined;
+  done: Promise<void>;
   resolve: () => void;
   reject: (error: unknown) => void;
 }
@@ -21,9 +22,13 @@ type Listener = (change: StoredChange) => void;
 
 /**
  * Every object at its newest version. Memory is the truth for reads; writes of one turn of the event loop are made
- * durable together and only then resolve and reach listeners, in order. A batch that cannot be made durable is undone.
+ * durable together and only then are published: they resolve, and reach listeners and watches, in order. A batch that
+ * cannot be made durable is undone. `get` and `scan` show writes that wait, for those who write on top of them; what
+ * clients are shown comes from `getPublished` and `snapshot`, so that nobody sees what a crash could take back.
  */
 export class Store {
+  readonly turns = new Turns();
+  readonly watches: WatchHub;
   readonly #tables = new Map<GroupResource, Table>();
   readonly #owned = new Map<string, Set<StoredObject>>();
   readonly #listeners = new Map<GroupResource | '*', Set<Listener>>();
@@ -37,11 +42,12 @@ export class Store {
 
   constructor(journal: Journal | undefined) {
     this.#journal = journal;
+    this.watches = new WatchHub(this);
     this.#revision = Math.max(1, journal?.revision ?? 1);
     this.#firstRevision = this.#revision;
     for (const row of journal?.load() ?? []) {
       const stored = storedObject(row.storage, row.key, row.object, row.revision);
-      this.#table(row.storage).objects.set(row.key, stored);
+      this.#table(row.storage).objects.set(stored);
       this.#indexOwners(stored, true);
     }
   }
@@ -61,38 +67,44 @@ export class Store {
     return this.#tables.get(storage)?.objects.get(key);
   }
 
-  /** All whose key starts with `prefix`, ordered by key. */
-  scan(storage: GroupResource, prefix = ''): StoredObject[] {
-    const table = this.#tables.get(storage);
-    if (!table) return [];
-    table.sorted ??= [...table.objects.keys()].sort();
-    const found: StoredObject[] = [];
-    for (let at = lowerBound(table.sorted, prefix); at < table.sorted.length; at += 1) {
-      const key = table.sorted[at] ?? '';
-      if (!key.startsWith(prefix)) break;
-      const stored = table.objects.get(key);
-      if (stored) found.push(stored);
-    }
-    return found;
+  /** As `get`, without what is not durable yet. */
+  getPublished(storage: GroupResource, key: string): StoredObject | undefined {
+    if (this.#pending.length === 0) return this.get(storage, key);
+    const waiting = this.#pending.find(({ change }) => change.storage === storage && change.key === key);
+    return waiting ? waiting.change.old : this.get(storage, key);
   }
 
-  /** As `scan` was at `revision`; undefined when history does not reach back that far. */
-  scanAt(storage: GroupResource, prefix: string, revision: number): StoredObject[] | undefined {
-    const undo = this.changesSince(storage, revision);
-    if (!undo) return undefined;
-    const unpublished = this.#pending.map((pending) => pending.change).filter((change) => change.storage === storage);
-    const state = new Map(this.scan(storage, prefix).map((stored) => [stored.key, stored]));
-    for (const change of [...undo, ...unpublished].reverse()) {
-      if (!change.key.startsWith(prefix) || change.revision <= revision) continue;
-      if (change.old) state.set(change.key, change.old);
-      else state.delete(change.key);
-    }
-    return [...state.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+  /** All whose key starts with `prefix`, ordered by key. */
+  scan(storage: GroupResource, prefix = ''): StoredObject[] {
+    return this.#tables.get(storage)?.objects.range(prefix, '') ?? [];
+  }
+
+  /** What was published at `revision` under `prefix` from the key `start` on; undefined when history does not reach back that far. */
+  snapshot(
+    storage: GroupResource,
+    { prefix, start = '', revision }: { prefix: string; start?: string; revision: number },
+  ): StoredObject[] | undefined {
+    const objects = this.#tables.get(storage)?.objects.range(prefix, start) ?? [];
+    const later = revision < this.publishedRevision ? this.changesSince(storage, revision) : [];
+    if (!later) return undefined;
+    const undo = new Map<string, StoredObject | undefined>();
+    const undone = ({ storage: where, key, old, revision: at }: StoredChange): void => {
+      if (where !== storage || at <= revision || !key.startsWith(prefix) || key < start) return;
+      if (!undo.has(key)) undo.set(key, old);
+    };
+    for (const change of later) undone(change);
+    for (const { change } of this.#pending) undone(change);
+    return overlaid(objects, undo);
   }
 
   /** Published changes after `revision`, oldest first; undefined when some are forgotten. */
-  changesSince(storage: GroupResource, revision: number): StoredChange[] | undefined {
-    return this.#table(storage).history.since(revision);
+  changesSince(storage: GroupResource, revision: number, limit?: number): StoredChange[] | undefined {
+    return this.#table(storage).history.since(revision, limit);
+  }
+
+  /** Characters of JSON in the published changes after `revision`. */
+  weightSince(storage: GroupResource, revision: number): number {
+    return this.#table(storage).history.weightSince(revision);
   }
 
   /** Changes before this are forgotten. */
@@ -119,6 +131,11 @@ export class Store {
       object: stored,
       old: expected,
     }).then(() => stored);
+  }
+
+  /** Resolves when `stored` is durable; rejects when it is undone. */
+  async settled(stored: StoredObject): Promise<void> {
+    await this.#pending.find(({ change }) => change.object === stored)?.done;
   }
 
   /** Removes `expected`; resolves to its last state (`object`), carrying the version of the deletion. */
@@ -154,7 +171,7 @@ export class Store {
   #table(storage: GroupResource): Table {
     let table = this.#tables.get(storage);
     if (!table) {
-      table = { objects: new Map(), sorted: undefined, history: new EventHistory(this.#firstRevision) };
+      table = { objects: new OrderedObjects(), history: new EventHistory(this.#firstRevision) };
       this.#tables.set(storage, table);
     }
     return table;
@@ -173,10 +190,10 @@ export class Store {
 
   #commit(change: StoredChange): Promise<void> {
     this.#place(change.storage, change.key, change.type === 'DELETED' ? undefined : change.object);
-    return new Promise((resolve, reject) => {
-      this.#pending.push({ change, previous: change.old, resolve, reject });
-      this.#flushing ??= setImmediate(() => this.#flush());
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#pending.push({ change, done: promise, resolve, reject });
+    this.#flushing ??= setImmediate(() => this.#flush());
+    return promise;
   }
 
   #place(storage: GroupResource, key: string, stored: StoredObject | undefined): void {
@@ -184,12 +201,11 @@ export class Store {
     const before = table.objects.get(key);
     if (before) this.#indexOwners(before, false);
     if (stored) {
-      table.objects.set(key, stored);
+      table.objects.set(stored);
       this.#indexOwners(stored, true);
     } else {
       table.objects.delete(key);
     }
-    if ((before === undefined) !== (stored === undefined)) table.sorted = undefined;
   }
 
   #indexOwners(stored: StoredObject, present: boolean): void {
@@ -209,7 +225,7 @@ export class Store {
     try {
       this.#journal?.write(batch.map(({ change }) => journalWrite(change)));
     } catch (error) {
-      for (const { change, previous } of batch.toReversed()) this.#place(change.storage, change.key, previous);
+      for (const { change } of batch.toReversed()) this.#place(change.storage, change.key, change.old);
       this.#pending = [];
       for (const { reject } of batch) reject(error);
       return;
@@ -220,6 +236,7 @@ export class Store {
       resolve();
       for (const listener of this.#listeners.get(change.storage) ?? []) listener(change);
       for (const listener of this.#listeners.get('*') ?? []) listener(change);
+      this.watches.advance(change.storage);
     }
   }
 }
@@ -239,7 +256,7 @@ function journalWrite(change: StoredChange): JournalWrite {
   const { storage, key, revision } = change;
   return change.type === 'DELETED'
     ? { storage, key, revision, object: undefined }
-    : { storage, key, revision, object: change.object.object };
+    : { storage, key, revision, object: change.object };
 }
 
 function deepFreeze(value: unknown): void {
@@ -247,15 +264,4 @@ function deepFreeze(value: unknown): void {
   else if (isObject(value)) for (const member of Object.values(value)) deepFreeze(member);
   else return;
   Object.freeze(value);
-}
-
-function lowerBound(keys: string[], wanted: string): number {
-  let low = 0;
-  let high = keys.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((keys[middle] ?? '') < wanted) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

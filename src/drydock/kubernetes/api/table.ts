@@ -8,37 +8,37 @@ export interface TableOptions {
   include: 'None' | 'Metadata' | 'Object';
 }
 
-/** A list, or one object, as the table that kubectl prints. */
-export function tableJson(
+/** A list, or one object, as the table that kubectl prints, piece by piece. */
+export function* tablePieces(
   resource: ServedResource,
-  objects: ApiObject[],
+  objects: Iterable<ApiObject>,
   { meta, ...options }: TableOptions & { meta: Partial<ListMeta> & { revision: number } },
-): string {
+): Generator<string> {
   const columns = columnsOf(resource);
   const { revision, continueToken, remainingItemCount } = meta;
-  return `${JSON.stringify({
-    kind: 'Table',
-    apiVersion: 'meta.k8s.io/v1',
-    metadata: listMeta({ revision, continueToken, remainingItemCount }),
-    columnDefinitions: columns.map(definition),
-    rows: objects.map((object) => row(columns, object, options)),
-  })}\n`;
+  const metadata = JSON.stringify(listMeta({ revision, continueToken, remainingItemCount }));
+  yield `{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":${metadata},"columnDefinitions":${columnsJson(resource)},"rows":[`;
+  let comma = '';
+  for (const object of objects) {
+    yield comma + JSON.stringify(row(columns, object, options));
+    comma = ',';
+  }
+  yield ']}\n';
 }
 
-/** One event of a table watch; only the first carries the columns. */
-export function tableRowJson(
-  resource: ServedResource,
-  object: ApiObject,
-  { withColumns, ...options }: TableOptions & { withColumns: boolean },
-): string {
-  const columns = columnsOf(resource);
+/** One event of a table watch, without the columns that the first one carries. */
+export function tableRowJson(resource: ServedResource, object: ApiObject, options: TableOptions): string {
   return JSON.stringify({
     kind: 'Table',
     apiVersion: 'meta.k8s.io/v1',
     metadata: { resourceVersion: object.metadata.resourceVersion },
-    columnDefinitions: withColumns ? columns.map(definition) : null,
-    rows: [row(columns, object, options)],
+    columnDefinitions: null,
+    rows: [row(columnsOf(resource), object, options)],
   });
+}
+
+export function columnsJson(resource: ServedResource): string {
+  return JSON.stringify(columnsOf(resource).map(definition));
 }
 
 function definition({ name, type, format = '', description = '', priority = 0 }: TableColumn): Record<string, unknown> {

@@ -1,11 +1,16 @@
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Clock, Entropy } from '#base/clock.ts';
 import type { Exchange } from './exchange.ts';
 import { forbiddenField, matches, type ObjectFilter, parseRevision } from './list.ts';
 import { asksStream } from './negotiation.ts';
+import { isTrue } from './query-flag.ts';
 import type { ServedResource } from './served.ts';
 import { expired, invalidOptions, statusOf } from './status-error.ts';
 import type { Store } from './store.ts';
 import type { StoredChange, StoredObject } from './stored.ts';
+import type { Watcher, WatchSink, WatchView } from './watch-hub.ts';
+import { WatchText } from './watch-text.ts';
 
 export interface WatchDeps {
   clock: Clock;
@@ -16,73 +21,188 @@ export interface WatchDeps {
 export interface WatchInput {
   resource: ServedResource;
   filter: ObjectFilter;
-  /** Shows one object; called once more than once per object only with the same result. */
+  /** Shows one object. */
   render: (stored: StoredObject) => string;
+  /** Of what `filter` and `render` make of a change: watches that say the same share it. */
+  view: string;
+  /** What stands for `"columnDefinitions":null` in the first event, for tables. */
+  columns: string | undefined;
   /** Shows a bookmark at a revision. */
   bookmark: (revision: number, initialEventsEnd: boolean) => string;
 }
 
-/** A watcher that has this much unsent is closed; it lists again. */
-const backlogLimit = 8 * 1024 * 1024;
 const bookmarkEveryMs = 60_000;
+/** The last bookmark comes this long before the end, but for watches that are too short for one. */
+const bookmarkBeforeEndMs = 2_000;
+const shortMs = 10_000;
+const pieceSize = 64 * 1024;
 
 /** Streams changes until the client goes, the timeout ends, or the client is too slow. Headers go out at once. */
 export async function streamWatch(deps: WatchDeps, exchange: Exchange, input: WatchInput): Promise<void> {
-  const { store } = deps;
-  const { resource, filter } = input;
+  const { store, clock } = deps;
+  const { storage } = input.resource;
   const options = parseWatchOptions(deps, exchange.query);
-  const { response } = exchange;
-  response.setHeader(
-    'Content-Type',
-    asksStream(exchange.header('accept')) ? 'application/json;stream=watch' : 'application/json',
-  );
+  const deadline = clock.now() + options.timeoutMs;
+  const { response, signal } = exchange;
+  const streams = asksStream(exchange.header('accept'));
+  response.setHeader('Content-Type', streams ? 'application/json;stream=watch' : 'application/json');
   response.setHeader('Cache-Control', 'no-cache, private');
   response.writeHead(200);
   response.flushHeaders();
-  const send = (type: string, object: string): void => {
-    response.write(`{"type":"${type}","object":${object}}\n`);
-    if (response.writableLength > backlogLimit) response.destroy();
-  };
-  let last = options.revision;
-  const deliver = (change: StoredChange): void => {
-    if (change.revision <= last) return;
-    last = change.revision;
-    const event = seenThrough(filter, change);
-    if (event) send(event.type, input.render(event.object));
-  };
-  if (options.initial) {
-    last = store.revision;
-    for (const stored of store.scan(
-      resource.groupResource,
-      filter.namespace === undefined ? '' : `${filter.namespace}/`,
-    ))
-      if (matches(filter, stored.object)) send('ADDED', input.render(stored));
-    if (options.markEndOfInitial) send('BOOKMARK', input.bookmark(last, true));
-  } else {
-    const missed = store.changesSince(resource.storage, options.revision);
-    if (!missed) {
-      const oldest = store.oldestRevision(resource.storage);
-      send('ERROR', JSON.stringify(statusOf(expired(`too old resource version: ${options.revision} (${oldest})`))));
-      response.end();
-      return;
-    }
-    for (const change of missed) deliver(change);
+  const sink = new ResponseSink(exchange, input.columns);
+  const revision = options.initial ? await sendInitial(deps, input, { sink, options, signal }) : options.revision;
+  if (signal.aborted) return;
+  if (!store.changesSince(storage, revision)) {
+    const why = expired(`too old resource version: ${revision} (${store.oldestRevision(storage)})`);
+    response.end(line('ERROR', JSON.stringify(statusOf(why))));
+    return;
   }
-  const stop = store.subscribe(resource.storage, deliver);
-  // A bookmark may only name a version all of whose changes were delivered.
+  const watcher = store.watches.follow(viewOf(input), revision, sink);
+  sink.onDrain(() => watcher.unblock());
   const bookmark = (): void => {
-    if (options.bookmarks) send('BOOKMARK', input.bookmark(Math.max(last, store.publishedRevision), false));
+    const at = bookmarkRevision(store, watcher);
+    if (at !== undefined) sink.writeBookmark(line('BOOKMARK', input.bookmark(at, false)));
   };
-  const ticking = setInterval(bookmark, bookmarkEveryMs);
   try {
-    await ended(exchange.signal, options.timeoutMs);
-    if (options.timeoutMs > bookmarkEveryMs) bookmark();
+    await lastUntil(clock, { deadline, bookmark: options.bookmarks ? bookmark : undefined, signal, options });
   } finally {
-    clearInterval(ticking);
-    stop();
+    watcher.stop();
     response.end();
   }
 }
+
+function line(type: string, object: string): string {
+  return `{"type":"${type}","object":${object}}\n`;
+}
+
+function viewOf({ resource, filter, render, view }: WatchInput): WatchView {
+  return {
+    name: view,
+    storage: resource.storage,
+    line(change) {
+      const event = seenThrough(filter, change);
+      return event && line(event.type, render(event.object));
+    },
+  };
+}
+
+/** Sends an ADDED for every object, in pieces as the client takes them; returns the version that they are of. */
+async function sendInitial(
+  { store }: WatchDeps,
+  { resource, filter, render, bookmark }: WatchInput,
+  { sink, options, signal }: { sink: ResponseSink; options: WatchOptions; signal: AbortSignal },
+): Promise<number> {
+  const revision = store.publishedRevision;
+  const prefix = filter.namespace === undefined ? '' : `${filter.namespace}/`;
+  let text = '';
+  for (const stored of store.snapshot(resource.storage, { prefix, revision }) ?? []) {
+    if (matches(filter, stored.object)) text += line('ADDED', render(stored));
+    if (store.turns.spent) await store.turns.enter();
+    if (text.length < pieceSize) continue;
+    if (!sink.write(new WatchText(text))) await sink.drained(signal);
+    text = '';
+    if (signal.aborted) return revision;
+  }
+  if (text !== '') sink.write(new WatchText(text));
+  if (options.markEndOfInitial) sink.writeBookmark(line('BOOKMARK', bookmark(revision, true)));
+  return revision;
+}
+
+/** A bookmark may only name a version all of whose changes were sent; undefined when there is nothing to say. */
+function bookmarkRevision(store: Store, watcher: Watcher): number | undefined {
+  const { revision, storage, blocked } = watcher;
+  if (blocked || revision > store.publishedRevision) return undefined;
+  return store.changesSince(storage, revision, 1)?.length === 0 ? store.publishedRevision : revision;
+}
+
+/** Resolves at the deadline or when the client went; calls `bookmark` about every minute and shortly before the end. */
+async function lastUntil(
+  clock: Clock,
+  {
+    deadline,
+    bookmark,
+    signal,
+    options: { timeoutMs },
+  }: { deadline: number; bookmark: (() => void) | undefined; signal: AbortSignal; options: WatchOptions },
+): Promise<void> {
+  const nextBookmark = (now: number): number => {
+    if (!bookmark) return Number.POSITIVE_INFINITY;
+    const last = deadline - bookmarkBeforeEndMs;
+    return timeoutMs > shortMs && last > now ? Math.min(last, now + bookmarkEveryMs) : now + bookmarkEveryMs;
+  };
+  let due = nextBookmark(clock.now());
+  for (let now = clock.now(); now < deadline && !signal.aborted; now = clock.now()) {
+    if (now >= due) {
+      bookmark?.();
+      due = nextBookmark(now);
+    }
+    const wait = Math.min(deadline, due, now + longestSleepMs) - now;
+    await clock.sleep(wait, signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+  }
+}
+
+const longestSleepMs = 2_147_000_000;
+
+/**
+ * Writes to a response. Chunks go to the socket as they are: one buffer serves all watchers, and the time it takes is
+ * taken at once, so that whoever brings them sees when its slice is over. (A response would frame each anew, later.)
+ */
+class ResponseSink implements WatchSink {
+  readonly #response: ServerResponse;
+  readonly #socket: Socket | undefined;
+  #columns: string | undefined;
+
+  constructor({ request, response }: Exchange, columns: string | undefined) {
+    this.#response = response;
+    this.#socket = request.httpVersion === '1.1' ? (response.socket ?? undefined) : undefined;
+    this.#columns = columns;
+  }
+
+  write(text: WatchText): boolean {
+    if (this.#columns === undefined) return this.#send(text);
+    const columns = `"columnDefinitions":${this.#columns}`;
+    this.#columns = undefined;
+    return this.#send(new WatchText(text.text.replace(noColumns, () => columns)));
+  }
+
+  writeBookmark(text: string): void {
+    this.#send(new WatchText(text));
+  }
+
+  drop(): void {
+    this.#response.destroy();
+  }
+
+  onDrain(listener: () => void): void {
+    const stream = this.#socket ?? this.#response;
+    stream.on('drain', listener);
+    this.#response.once('close', () => stream.off('drain', listener));
+  }
+
+  /** Resolves when the client has read all, or went. */
+  drained(signal: AbortSignal): Promise<void> {
+    const stream = this.#socket ?? this.#response;
+    return new Promise((resolve) => {
+      const done = (): void => {
+        signal.removeEventListener('abort', done);
+        stream.off('drain', done);
+        resolve();
+      };
+      if (signal.aborted) return resolve();
+      signal.addEventListener('abort', done);
+      stream.on('drain', done);
+    });
+  }
+
+  #send(text: WatchText): boolean {
+    if (!this.#socket) return this.#response.write(text.text);
+    return !this.#response.writableEnded && !this.#socket.destroyed && this.#socket.write(text.chunk);
+  }
+}
+
+const noColumns = '"columnDefinitions":null';
 
 /** What a watcher with this filter sees of a change: entering is ADDED, leaving is DELETED. */
 function seenThrough(
@@ -138,27 +258,10 @@ function parseWatchOptions(deps: WatchDeps, query: URLSearchParams): WatchOption
   const seconds = Number(query.get('timeoutSeconds') ?? 0);
   return {
     // Without initial events and without a version, the watch starts now.
-    revision: !wantsInitial && revision === 0 ? deps.store.revision : revision,
+    revision: !wantsInitial && revision === 0 ? deps.store.publishedRevision : revision,
     initial: wantsInitial,
     markEndOfInitial: sendInitial !== null && wantsInitial && isTrue(query.get('allowWatchBookmarks')),
     bookmarks: isTrue(query.get('allowWatchBookmarks')),
     timeoutMs: seconds > 0 ? seconds * 1000 : Math.round((1800 + deps.entropy.fraction() * 1800) * 1000),
   };
-}
-
-export function isTrue(text: string | null): boolean {
-  return text === 'true' || text === '1' || text === 'True' || text === 'TRUE' || text === 't' || text === 'T';
-}
-
-function ended(signal: AbortSignal, timeoutMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const timer = setTimeout(done, Math.min(timeoutMs, 2_147_000_000));
-    signal.addEventListener('abort', done, { once: true });
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-  });
 }

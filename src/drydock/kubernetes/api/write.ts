@@ -197,7 +197,10 @@ async function tryUpdate(deps: WriteDeps, input: UpdateInput, stored: StoredObje
       metadata: { ...owned.metadata, resourceVersion: live.metadata.resourceVersion ?? '' },
     });
     const deleted = endsDeletion(resource, ready);
-    if (!deleted && resource.type.sameContent(live, ready)) return { object: live, deleted: false };
+    if (!deleted && resource.type.sameContent(live, ready)) {
+      await deps.store.settled(stored);
+      return { object: live, deleted: false };
+    }
     if (options.dryRun) return { object: ready, deleted };
     const inStorage = toStorage(resource, ready);
     const written = deleted
