@@ -1,5 +1,6 @@
 // The npm scripts' entry: sets up what is missing, then hands over to the project's own Node 24.
 import { spawn } from 'node:child_process';
+import { parseArgs } from 'node:util';
 import { fail, pinnedNode, root } from './node.mjs';
 import { setup } from './setup.mjs';
 
@@ -16,13 +17,29 @@ const commands = {
   check: ['tools/check.ts', ...args],
   'bench-drydock': ['bench/drydock/run.ts', ...args],
   kill: [...testArgs, 'test/world/kill.test.ts'],
+  kubernetes: [...testArgs, 'test/kubernetes/suite.test.ts'],
+  fidelity: ['tools/fidelity.ts'],
+};
+
+/** What `npm run test:kubernetes` was asked for, as its tests read it: another cluster, and some areas only. */
+function suiteSettings() {
+  const { values } = parseArgs({ args, options: { kubeconfig: { type: 'string' }, areas: { type: 'string' } } });
+  return {
+    ...(values.kubeconfig ? { SLIPWAY_TEST_KUBECONFIG: values.kubeconfig } : {}),
+    ...(values.areas ? { SLIPWAY_TEST_AREAS: values.areas } : {}),
+  };
+}
+
+const settings = {
+  kill: () => ({ SLIPWAY_KILL_ROUNDS: process.env.SLIPWAY_KILL_ROUNDS ?? '20' }),
+  kubernetes: suiteSettings,
 };
 
 const nodeArgs = Object.hasOwn(commands, command ?? '') ? commands[command] : undefined;
 if (!nodeArgs) fail(`unknown command ${command ?? '(none)'}`, `one of: ${Object.keys(commands).join(', ')}`);
 
 await setup();
-const env = command === 'kill' ? { SLIPWAY_KILL_ROUNDS: '20', ...process.env } : process.env;
+const env = Object.hasOwn(settings, command) ? { ...process.env, ...settings[command]() } : process.env;
 const child = spawn(pinnedNode(), nodeArgs, { cwd: root, stdio: 'inherit', env });
 // A terminal sends Ctrl-C to the whole group: the child ends itself, this only waits and passes on what was sent to it alone.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])

@@ -1,0 +1,25 @@
+import { apply } from './areas/apply.ts';
+import { decoding } from './areas/decoding.ts';
+import { defaults } from './areas/defaults.ts';
+import { discovery } from './areas/discovery.ts';
+import { errors } from './areas/errors.ts';
+import { listing } from './areas/listing.ts';
+import { patching } from './areas/patching.ts';
+import { tables } from './areas/tables.ts';
+import { validation } from './areas/validation.ts';
+import { watching } from './areas/watching.ts';
+import type { Area } from './suite/case.ts';
+
+/** Every area, in the order of the document. They run in any order. */
+export const areas: readonly Area[] = [
+  discovery,
+  errors,
+  decoding,
+  validation,
+  defaults,
+  listing,
+  watching,
+  patching,
+  apply,
+  tables,
+];
