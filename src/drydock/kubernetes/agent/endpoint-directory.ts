@@ -2,7 +2,7 @@ import { getArray, getNumber, getPath, getString } from '#base/json.ts';
 import type { ApiObject, ApiServer } from '../api/port.ts';
 import { serviceNameLabel } from '../controllers/endpoint-plan.ts';
 import type { AddressTable } from './address-table.ts';
-import type { Backend } from './proxy-connection.ts';
+import { type Backend, backendId } from './proxy-connection.ts';
 
 export interface ServicePort {
   namespace: string;
@@ -30,7 +30,7 @@ export class EndpointDirectory {
     const turn = this.#turns.get(turnId) ?? 0;
     for (let step = 0; step < ready.length; step += 1) {
       const backend = ready[(turn + step) % ready.length];
-      if (!backend || tried.has(backend.podIp) || this.isDraining(backend)) continue;
+      if (!backend || tried.has(backendId(backend)) || this.isDraining(backend)) continue;
       this.#turns.set(turnId, (turn + step + 1) % ready.length);
       return backend;
     }

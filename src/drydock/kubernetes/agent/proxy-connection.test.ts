@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Agent, createServer as createHttp, type Server as HttpServer, request } from 'node:http';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { test } from 'node:test';
-import { type Backend, type ConnectionLimits, ProxyConnection } from './proxy-connection.ts';
+import { type Backend, backendId, type ConnectionLimits, ProxyConnection } from './proxy-connection.ts';
 
 const limits: ConnectionLimits = { connectMs: 100, retryDelayMs: 5, replayBytes: 1024 };
 
@@ -34,7 +34,7 @@ async function startFront(backends: Backend[]): Promise<Front> {
     const connection = new ProxyConnection(client, {
       backends: {
         pick: (tried) => {
-          const usable = backends.filter((one) => !tried.has(one.podIp) && !draining.has(one.podIp));
+          const usable = backends.filter((one) => !tried.has(backendId(one)) && !draining.has(one.podIp));
           turn += 1;
           return usable[turn % Math.max(1, usable.length)];
         },

@@ -7,8 +7,13 @@ export interface Backend {
   port: number;
 }
 
+/** What names a backend among those that were tried: addresses outside the cluster may serve several. */
+export function backendId({ podIp, port }: Backend): string {
+  return `${podIp}:${port}`;
+}
+
 export interface Backends {
-  /** The next ready one in turn that is not in `tried`. */
+  /** The next ready one in turn whose `backendId` is not in `tried`. */
   pick(tried: ReadonlySet<string>): Backend | undefined;
   /** Being taken out of service: what it has in flight ends, nothing new goes there. */
   isDraining(backend: Backend): boolean;
@@ -132,7 +137,7 @@ export class ProxyConnection {
     const socket = connect({ host: backend.host, port: backend.port, noDelay: true, allowHalfOpen: true });
     const upstream: Upstream = { socket, backend, connected: false };
     this.#upstream = upstream;
-    this.#tried.add(backend.podIp);
+    this.#tried.add(backendId(backend));
     socket.on('connect', () => {
       upstream.connected = true;
       this.#searchingUntil = 0;

@@ -10,7 +10,7 @@ import { keyOf, splitKey } from '../controllers/key.ts';
 import { startLoop } from '../controllers/loop.ts';
 import type { AddressTable } from './address-table.ts';
 import type { EndpointDirectory } from './endpoint-directory.ts';
-import { type Backends, type ConnectionLimits, ProxyConnection } from './proxy-connection.ts';
+import { type Backends, backendId, type ConnectionLimits, ProxyConnection } from './proxy-connection.ts';
 import { affinitySeconds, SessionAffinity } from './session-affinity.ts';
 
 export interface ServiceProxyDeps {
@@ -188,7 +188,7 @@ export class ServiceProxy {
         const known = endpoints
           .ready(port)
           .find((backend) => backend.podIp === podIp && !endpoints.isDraining(backend));
-        const backend = known && !tried.has(known.podIp) ? known : endpoints.pick(port, tried);
+        const backend = known && !tried.has(backendId(known)) ? known : endpoints.pick(port, tried);
         if (backend) this.#affinity.remember(session, backend.podIp, clock.now() + seconds * 1000);
         return backend;
       },

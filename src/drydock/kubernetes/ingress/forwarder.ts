@@ -1,6 +1,6 @@
 import type { Entropy } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
-import type { Backend } from '../agent/proxy-connection.ts';
+import { type Backend, backendId } from '../agent/proxy-connection.ts';
 import { type AttemptRequest, attempt } from './attempt.ts';
 import type { BackendAgents } from './backend-agents.ts';
 import { cookieValue, decideCanary } from './canary.ts';
@@ -134,7 +134,7 @@ export class Forwarder {
       status = result.status;
       if (result.sent && !safe) break;
       // A kept connection that was closed says nothing about the backend.
-      if (!result.keptConnection) tried.add(backend.podIp);
+      if (!result.keptConnection) tried.add(backendId(backend));
       fresh = true;
     }
     answerPage(exchange, status);
@@ -143,7 +143,8 @@ export class Forwarder {
   #pick(target: Target, tried: ReadonlySet<string>): Backend | undefined {
     const { external } = target;
     if (!external) return this.#deps.endpoints.pick(portOf(target), tried);
-    return tried.has(external.host) ? undefined : { podIp: external.host, ...external };
+    const backend = { podIp: external.host, ...external };
+    return tried.has(backendId(backend)) ? undefined : backend;
   }
 }
 
