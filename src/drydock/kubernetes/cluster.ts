@@ -101,7 +101,12 @@ export async function startKubernetes(options: KubernetesOptions): Promise<Kuber
   // Volumes live as long as the objects that claim them.
   const volumesDir = join(dataDir ?? (node.kind === 'process' ? node.runtimeDir : '/var/lib/drydock'), 'volumes');
   const selection = options.controllers ?? ['*'];
-  stack.use(startControllers({ api, clock, entropy, logger }, { caCertificate: caPem, volumesDir, selection }));
+  stack.use(
+    startControllers(
+      { api, clock, entropy, logger },
+      { caCertificate: caPem, volumesDir, selection, signRequest: server.signRequest },
+    ),
+  );
   const running = await startNode(options, server);
   if (running) stack.use(running);
   const owned = stack.move();

@@ -1,9 +1,11 @@
+import { messageOf } from '#base/errors.ts';
 import { getArray, getString, isObject, type JsonObject } from '#base/json.ts';
 import { cloneJson } from '../api/metadata.ts';
 import type { ApiObject } from '../api/port.ts';
 import type { Subresource } from '../api/resources.ts';
 import type { ServedResource } from '../api/served.ts';
-import { forbidden } from '../api/status-error.ts';
+import { parseSigningRequest } from '../api/signing-request.ts';
+import { forbidden, invalid } from '../api/status-error.ts';
 import type { Authorizer } from './authorizer.ts';
 import type { User } from './user.ts';
 
@@ -39,6 +41,26 @@ function requester({ name, uid, groups, extra }: User): JsonObject {
     groups: [...groups],
     ...(extra === undefined ? {} : { extra: cloneJson(extra) }),
   };
+}
+
+/** Throws 422 for what is no request, and 403 for one that would make its bearer an administrator. */
+export function refuseRequest({ resource, object, live }: RequestWrite): void {
+  if (live) return;
+  const bytes = Buffer.from(getString(object, 'spec', 'request') ?? '', 'base64');
+  const { name } = object.metadata;
+  let organizations: string[];
+  try {
+    ({ organizations } = parseSigningRequest(bytes.toString('latin1')));
+  } catch (error) {
+    const shown = [...bytes].map((byte) => `0x${byte.toString(16)}`).join(', ');
+    const message = `Invalid value: []byte{${shown}}: ${messageOf(error)}`;
+    throw invalid({ group: resource.group, kind: object.kind }, name, [
+      { field: 'spec.request', reason: 'FieldValueInvalid', message },
+    ]);
+  }
+  const signer = 'kubernetes.io/kube-apiserver-client';
+  if (getString(object, 'spec', 'signerName') !== signer || !organizations.includes('system:masters')) return;
+  throw forbidden(resource, name, `use of ${signer} signer with system:masters group is not allowed`);
 }
 
 /** Throws 403 unless the user may approve, or sign, for the request's signer. */

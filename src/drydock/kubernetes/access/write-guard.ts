@@ -1,5 +1,11 @@
 import type { Authorizer } from './authorizer.ts';
-import { certificateRequests, completeRequest, type RequestWrite, refuseApproval } from './certificate-request.ts';
+import {
+  certificateRequests,
+  completeRequest,
+  type RequestWrite,
+  refuseApproval,
+  refuseRequest,
+} from './certificate-request.ts';
 import { refuseEscalation } from './escalation.ts';
 import type { RoleIndex } from './role-index.ts';
 
@@ -15,6 +21,7 @@ export function guardWrite(deps: { authorizer: Authorizer; roles: RoleIndex }, w
   const { resource, user } = write;
   if (resource.groupResource === certificateRequests) {
     completeRequest(write);
+    refuseRequest(write);
     refuseApproval(deps.authorizer, write);
   }
   if (user) refuseEscalation(deps, { ...write, user });

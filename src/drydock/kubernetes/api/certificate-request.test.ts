@@ -7,6 +7,11 @@ const path = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
 const rbac = '/apis/rbac.authorization.k8s.io/v1';
 const signerName = 'kubernetes.io/kube-apiserver-client';
 const tokens = [{ token: 'lead-token', user: 'lead', groups: ['leads'], uid: '7' }];
+/** PKCS #10 in base64: O=team, CN=ana, and O=system:masters, CN=eve. */
+const asked =
+  'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIWU1IOENBUUF3SFRFTk1Bc0dBMVVFQ2d3RWRHVmhiVEVNTUFvR0ExVUVBd3dEWVc1aE1Ga3dFd1lIS29aSQp6ajBDQVFZSUtvWkl6ajBEQVFjRFFnQUVGdlVudC80ZFRnL3l0OWQzdTNTdERMZzNBWkp5cXdRb3B6bk1vZTQrCmhiY1I2UVNIcjZidkFEZGV5c1lndFhrM0RkbG91KzM5dDB3bUVyTVNSTTd1SHFBQU1Bb0dDQ3FHU000OUJBTUMKQTBrQU1FWUNJUURpb0pDcXZWME5reitqVG5QRFVNK2NtZXEyQk9wVFlQRUtJTVMzZ3hoSEZRSWhBTThBaTY4dQpYT1BoVWgwZENMeFNvdW5iNjcvb3VKVzNzbjZKZ3ZVTTRJSTMKLS0tLS1FTkQgQ0VSVElGSUNBVEUgUkVRVUVTVC0tLS0tCg==';
+const askedForAll =
+  'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIaE1JR0pBZ0VBTUNjeEZ6QVZCZ05WQkFvTURuTjVjM1JsYlRwdFlYTjBaWEp6TVF3d0NnWURWUVFEREFObApkbVV3V1RBVEJnY3Foa2pPUFFJQkJnZ3Foa2pPUFFNQkJ3TkNBQVFXOVNlMy9oMU9EL0szMTNlN2RLME11RGNCCmtuS3JCQ2luT2N5aDdqNkZ0eEhwQklldnB1OEFOMTdLeGlDMWVUY04yV2k3N2YyM1RDWVNzeEpFenU0ZW9BQXcKQ2dZSUtvWkl6ajBFQXdJRFJ3QXdSQUlnTHhmejJMU08zTkE0RmovelZuZE1wVkU0bTlhdmg2S25XbTVnYm5BMApvbzRDSUR6U0hlTzczL1VieHBodHVxZCtrQ0lLWWdocmdCMVRDUFFGZ0twMTRiV3IKLS0tLS1FTkQgQ0VSVElGSUNBVEUgUkVRVUVTVC0tLS0tCg==';
 const lead = { token: 'lead-token' };
 
 let cluster: TestCluster;
@@ -40,7 +45,7 @@ function bind(role: string): Promise<Answer> {
 }
 
 function request(name: string, more: JsonObject = {}): JsonObject {
-  return { metadata: { name }, spec: { request: 'AA==', signerName, usages: ['client auth'], ...more } };
+  return { metadata: { name }, spec: { request: asked, signerName, usages: ['client auth'], ...more } };
 }
 
 test('a certificate is asked for in the name of who sends the request, for good', async () => {
@@ -52,6 +57,19 @@ test('a certificate is asked for in the name of who sends the request, for good'
   const patch = { body: { spec: { username: 'root' } }, type: 'application/merge-patch+json' };
   const kept = await must(200, 'PATCH', `${path}/own`, patch);
   assert.equal(getPath(kept.body, 'spec', 'username'), 'lead');
+});
+
+test('what is no request, or one for all rights, is refused', async () => {
+  const damaged = await must(422, 'POST', path, { body: request('damaged', { request: 'AAE=' }) });
+  assert.equal(
+    getString(damaged.body, 'message'),
+    'CertificateSigningRequest.certificates.k8s.io "damaged" is invalid: spec.request: Invalid value: []byte{0x0, 0x1}: PEM block type must be CERTIFICATE REQUEST',
+  );
+  const all = await must(403, 'POST', path, { body: request('all', { request: askedForAll }) });
+  assert.equal(
+    getString(all.body, 'message'),
+    `certificatesigningrequests.certificates.k8s.io "all" is forbidden: use of ${signerName} signer with system:masters group is not allowed`,
+  );
 });
 
 test('approval takes the right to approve for the signer, and writes the conditions alone', async () => {
@@ -72,6 +90,7 @@ test('approval takes the right to approve for the signer, and writes the conditi
   const decided = await must(200, 'PUT', `${path}/decided/approval`, { ...lead, body });
   assert.deepEqual(getPath(decided.body, 'spec', 'usages'), ['client auth']);
   assert.equal(getPath(decided.body, 'status', 'certificate'), undefined);
+  await must(409, 'PUT', `${path}/decided/approval`, { ...lead, body });
   const { lastUpdateTime, lastTransitionTime, ...rest } = Object(getPath(decided.body, 'status', 'conditions', 0));
   assert.deepEqual(rest, condition);
   assert.match(`${lastUpdateTime} ${lastTransitionTime}`, /^\S+Z \S+Z$/);

@@ -96,6 +96,24 @@ export function issueClientCertificate(
   });
 }
 
+/** A client certificate for the key and name of a request. Returns PEM. */
+export function signClientRequest(
+  { clock, entropy }: { clock: Clock; entropy: Entropy },
+  authority: KeyedCertificate,
+  { subject, publicKey, lifetimeMs }: { subject: Buffer; publicKey: Buffer; lifetimeMs: number },
+): string {
+  const now = clock.now();
+  return signCertificate(publicKey, {
+    serial: entropy.bytes(16),
+    subject,
+    issuer: { name: authorityName, key: createPrivateKey(authority.keyPem) },
+    // Clocks of clients may be a little behind.
+    from: now - 300_000,
+    until: now + lifetimeMs,
+    use: 'client',
+  });
+}
+
 /** A server certificate for one host, good for ten years. */
 export function issueServerCertificate(
   { clock, entropy }: { clock: Clock; entropy: Entropy },
@@ -161,16 +179,19 @@ function issue(request: CertificateRequest): KeyedCertificate {
 
 function keyed(key: KeyObject, request: CertificateRequest): KeyedCertificate {
   return {
-    certificatePem: signCertificate(key, request),
+    certificatePem: signCertificate(publicKeyOf(key), request),
     keyPem: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
   };
 }
 
 const ecdsaWithSha256 = sequence(objectId('1.2.840.10045.4.3.2'));
 
-function signCertificate(key: KeyObject, request: CertificateRequest): string {
+function publicKeyOf(key: KeyObject): Buffer {
+  return createPublicKey(key).export({ type: 'spki', format: 'der' });
+}
+
+function signCertificate(publicKey: Buffer, request: CertificateRequest): string {
   const { serial, subject, issuer, from, until, use, names = serverNames } = request;
-  const publicKey = createPublicKey(key).export({ type: 'spki', format: 'der' });
   const positive = Buffer.concat([Buffer.of(1), serial.subarray(1)]);
   const body = sequence(
     tagged(0, integer(Buffer.of(2))),
@@ -180,7 +201,7 @@ function signCertificate(key: KeyObject, request: CertificateRequest): string {
     sequence(time(from), time(until)),
     subject,
     publicKey,
-    tagged(3, sequence(...extensions({ key, issuer: issuer.key, use, names }))),
+    tagged(3, sequence(...extensions({ publicKey, issuer: publicKeyOf(issuer.key), use, names }))),
   );
   const signature = sign('sha256', body, issuer.key);
   const base64 = sequence(body, ecdsaWithSha256, bits(signature)).toString('base64');
@@ -193,18 +214,18 @@ const serverNames = ['localhost', 'kubernetes', 'kubernetes.default', 'kubernete
 const serverAddresses = [Buffer.of(127, 0, 0, 1), Buffer.of(10, 96, 0, 1)];
 
 function extensions({
-  key,
+  publicKey,
   issuer,
   use,
   names,
 }: {
-  key: KeyObject;
-  issuer: KeyObject;
+  publicKey: Buffer;
+  issuer: Buffer;
   use: CertificateRequest['use'];
   names: readonly string[];
 }): Buffer[] {
   const keyIds = [
-    extension('2.5.29.14', octets(keyId(key))),
+    extension('2.5.29.14', octets(keyId(publicKey))),
     extension('2.5.29.35', sequence(implicit(0, keyId(issuer)))),
   ];
   switch (use) {
@@ -240,10 +261,8 @@ function extension(id: string, value: Buffer, critical = false): Buffer {
   return critical ? sequence(objectId(id), boolean(true), octets(value)) : sequence(objectId(id), octets(value));
 }
 
-function keyId(key: KeyObject): Buffer {
-  return createHash('sha1')
-    .update(createPublicKey(key).export({ type: 'spki', format: 'der' }))
-    .digest();
+function keyId(publicKey: Buffer): Buffer {
+  return createHash('sha1').update(publicKey).digest();
 }
 
 /** Organizations are what Kubernetes reads as groups. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { getArray, getPath, getString } from '#base/json.ts';
+import { getPath, getString } from '#base/json.ts';
 import { type TestCluster, testCluster } from './api-fixture.test.ts';
 
 const pods = '/api/v1/namespaces/default/pods';
@@ -67,27 +67,4 @@ test('an eviction deletes a pod; a budget that allows no disruption holds it wit
   );
   const other = await cluster.send('POST', `${pods}/c/eviction`, { body: { metadata: { name: 'x' } } });
   assert.deepEqual([other.code, other.body['message']], [400, 'name in URL does not match name in Eviction object']);
-});
-
-test('a certificate request is made in the name of who asks; a decision changes nothing but its conditions', async () => {
-  await using cluster = await testCluster();
-  const requests = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
-  const spec = { request: 'eA==', signerName: 'example.com/x', usages: ['client auth'], username: 'somebody else' };
-  const made = await cluster.send('POST', requests, {
-    body: { apiVersion: 'certificates.k8s.io/v1', kind: 'CertificateSigningRequest', metadata: { name: 'r' }, spec },
-  });
-  assert.deepEqual([made.code, getPath(made.body, 'spec', 'username')], [201, 'kubernetes-admin']);
-  const approved = { type: 'Approved', status: 'True', reason: 'Test', message: '' };
-  const decided = await cluster.send('PUT', `${requests}/r/approval`, {
-    body: { ...made.body, spec: { ...spec, signerName: 'example.com/other' }, status: { conditions: [approved] } },
-  });
-  assert.equal(decided.code, 200);
-  const { body } = await cluster.send('GET', `${requests}/r`);
-  assert.equal(getPath(body, 'spec', 'signerName'), 'example.com/x');
-  assert.deepEqual(
-    getArray(body, 'status', 'conditions').map((item) => getString(item, 'type')),
-    ['Approved'],
-  );
-  const stale = await cluster.send('PUT', `${requests}/r/approval`, { body: made.body });
-  assert.equal(stale.code, 409);
 });

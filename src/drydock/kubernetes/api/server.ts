@@ -16,7 +16,7 @@ import { RoleIndex } from '../access/role-index.ts';
 import type { PodAdmission } from './admission.ts';
 import { Authenticator, administratorToken, type StaticToken } from './authentication.ts';
 import { ensureBuiltinObjects } from './builtin-objects.ts';
-import { clusterIdentity, issueServerCertificate, type KeyedCertificate } from './certificates.ts';
+import { clusterIdentity, issueServerCertificate, type KeyedCertificate, signClientRequest } from './certificates.ts';
 import { CustomResources } from './crd.ts';
 import { inProcessApi } from './in-process.ts';
 import { Journal } from './journal.ts';
@@ -26,6 +26,7 @@ import { Router } from './router.ts';
 import { ServedResources } from './served.ts';
 import { ServiceAddresses } from './service-addresses.ts';
 import { type ServiceNetworkOptions, serviceNetwork } from './service-network.ts';
+import { parseSigningRequest } from './signing-request.ts';
 import { Store } from './store.ts';
 import type { WriteDeps } from './write.ts';
 
@@ -59,6 +60,8 @@ export interface ApiServerHandle extends AsyncDisposable {
   kubeconfigFor(subject: KubeconfigSubject): string;
   adminToken: string;
   caPem: string;
+  /** The certificate (PEM) that a PKCS #10 request (PEM) asks for, as a client. Throws an Error for what is no request. */
+  signRequest(request: string, lifetimeMs: number): string;
   /** Of the cluster's authority, for a server of this host name. */
   certificateFor(host: string): KeyedCertificate;
   setNodeLogs(logs: NodeLogs): void;
@@ -116,6 +119,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     kubeconfigFor: (subject) => userKubeconfig({ clock, entropy }, { url, identity }, subject),
     adminToken: identity.adminToken,
     caPem: identity.authority.certificatePem,
+    signRequest: (request, lifetimeMs) =>
+      signClientRequest({ clock, entropy }, identity.authority, { ...parseSigningRequest(request), lifetimeMs }),
     certificateFor: (host) => issueServerCertificate({ clock, entropy }, identity.authority, host),
     setNodeLogs: (logs) => router.setNodeLogs(logs),
     setNodeUsage: (usage) => router.setNodeUsage(usage),

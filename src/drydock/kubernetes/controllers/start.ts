@@ -2,6 +2,7 @@ import type { Clock, Entropy } from '#base/clock.ts';
 import { AppError } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { ApiServer } from '../api/port.ts';
+import { certificateSigner, type SignRequest } from './certificate-signer.ts';
 import { clusterRoleController } from './cluster-role.ts';
 import { cronJobController } from './cron-job.ts';
 import { daemonSetController } from './daemon-set.ts';
@@ -26,6 +27,8 @@ export interface ControllerOptions {
   caCertificate: string;
   /** Where the volumes of PersistentVolumeClaims are kept. */
   volumesDir: string;
+  /** Without it, approved certificate requests fail and say so. */
+  signRequest?: SignRequest;
   jobBackoff?: JobBackoff;
   eventsKeptMs?: number;
   /** As `selectControllers` reads it; all by default. */
@@ -53,8 +56,13 @@ const loops = {
   'load-balancer': loadBalancerController,
   'disruption-budget': disruptionBudgetController,
   'cluster-role-aggregation': clusterRoleController,
+  'certificate-signer': (deps, options) => certificateSigner(deps, options.signRequest ?? signsNothing),
   'event-expiry': (deps, options) => eventExpiryController(deps, options.eventsKeptMs ?? usualEventsKeptMs),
 } satisfies Record<string, Make>;
+
+function signsNothing(): never {
+  throw new Error('this cluster has no authority that signs certificates');
+}
 
 const garbageCollector = 'garbage-collector';
 
