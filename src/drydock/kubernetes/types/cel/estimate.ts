@@ -1,4 +1,5 @@
 import { regexFactor, traversalFactor } from './call-cost.ts';
+import { isTypeName, qualifiedName } from './check.ts';
 import type { Overload } from './overload.ts';
 import type { Program } from './program.ts';
 import type { CallExpression, Expression, FoldExpression } from './syntax.ts';
@@ -87,10 +88,15 @@ function cost(state: State, expression: Expression): Bounds {
       return fixed(1);
     }
     case 'select': {
+      const qualified = qualifiedName(expression);
+      if (qualified !== undefined && isTypeName(qualified)) {
+        state.paths.set(expression, [qualified]);
+        return fixed(1);
+      }
       const operand = cost(state, expression.operand);
       if (expression.mode === 'test') return operand;
       const path = pathOf(state, expression.operand);
-      if (path !== undefined) state.paths.set(expression, [...path, expression.field]);
+      state.paths.set(expression, [...(path ?? []), expression.field]);
       const { kind } = state.program.checked.typeOf(expression.operand);
       // An optional selection is a call to upstream, with a literal as its second argument.
       if (expression.mode === 'optional') return plus(operand, fixed(1));
@@ -294,7 +300,7 @@ function costOfCall(state: State, call: CallExpression): Bounds {
     if (call.name === '_[_]' && first !== undefined) {
       const path = pathOf(state, first);
       const step = overload.args[0]?.kind === 'list' ? '@items' : '@values';
-      if (path !== undefined) state.paths.set(call, [...path, step]);
+      state.paths.set(call, [...(path ?? []), step]);
       size = entriesOf(state, first)?.value;
     }
     size ??= sizeOf(state, call);

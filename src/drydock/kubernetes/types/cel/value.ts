@@ -44,10 +44,11 @@ export interface OptionalValue {
   readonly value: CelValue | undefined;
 }
 
-/** Nanoseconds since 1970. */
+/** Nanoseconds since 1970, and the zone it was written in, which only shows when it is written again. */
 export interface TimestampValue {
   readonly kind: 'timestamp';
   readonly nanos: bigint;
+  readonly zoneMinutes: number;
 }
 
 export interface DurationValue {

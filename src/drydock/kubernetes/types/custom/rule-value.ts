@@ -1,6 +1,7 @@
 import type { JsonObject } from '#base/json.ts';
 import { isObject } from '#base/json.ts';
 import { escapeName, unescapeName } from '../cel/escape.ts';
+import { zoneMinutesOf } from '../cel/functions/time-text.ts';
 import { type CelValue, EvaluationError, type ListValue, type MapValue } from '../cel/value.ts';
 import { durationNanos } from '../string-format.ts';
 import { isEmbedded, withObjectMeta } from './rule-type.ts';
@@ -117,9 +118,9 @@ function stringOf(format: unknown, value: string): CelValue {
       return { kind: 'duration', nanos };
     }
     case 'date':
-      return { kind: 'timestamp', nanos: millisOf(`${value}T00:00:00Z`, value) * 1_000_000n };
+      return { kind: 'timestamp', nanos: millisOf(`${value}T00:00:00Z`, value) * 1_000_000n, zoneMinutes: 0 };
     case 'date-time':
-      return { kind: 'timestamp', nanos: instantOf(value) };
+      return { kind: 'timestamp', nanos: instantOf(value), zoneMinutes: zoneMinutesOf(value) };
     default:
       return value;
   }

@@ -1,7 +1,7 @@
 import { define, type Overload } from '../overload.ts';
 import { type CelValue, EvaluationError, goFloat, isTagged, noSuchOverload, typeNameOf } from '../value.ts';
 import { checkedInt, checkedUint, durationOf, timestampOf } from './operator.ts';
-import { durationText, parseDuration, parseTimestamp, timestampText } from './time-text.ts';
+import { durationText, parseDuration, parseTimestamp, timestampText, zoneMinutesOf } from './time-text.ts';
 
 const second = 1_000_000_000n;
 
@@ -44,7 +44,7 @@ export const conversions: Overload[] = [
   }),
   ...define('timestamp', ['timestamp -> timestamp', 'int -> timestamp', 'string -> timestamp'], ([value = null]) => {
     if (typeof value === 'bigint') return timestampOf(value * second);
-    return typeof value === 'string' ? timestampOf(parseTimestamp(value)) : value;
+    return typeof value === 'string' ? timestampOf(parseTimestamp(value), zoneMinutesOf(value)) : value;
   }),
 ];
 
@@ -116,7 +116,7 @@ function toText(value: CelValue): string {
   if (typeof value === 'number') return goFloat(value);
   if (isTagged(value, 'uint')) return String(value.value);
   if (isTagged(value, 'duration')) return durationText(value.nanos);
-  if (isTagged(value, 'timestamp')) return timestampText(value.nanos);
+  if (isTagged(value, 'timestamp')) return timestampText(value);
   if (!(value instanceof Uint8Array)) throw noSuchOverload();
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(value);

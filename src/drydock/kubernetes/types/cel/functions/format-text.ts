@@ -1,5 +1,6 @@
-import type { CelType } from '../type.ts';
-import { type CelValue, EvaluationError, goFloat, isTagged, keyText } from '../value.ts';
+import { type CelType, typeText } from '../type.ts';
+import { type CelValue, EvaluationError, goFloat, isTagged } from '../value.ts';
+import { quoted } from './quoted.ts';
 import { durationText, timestampText } from './time-text.ts';
 
 /** `'%s is %d'.format([...])`. */
@@ -24,18 +25,12 @@ function clause(verb: string, value: CelValue, precision: number): string {
   switch (verb) {
     case 's':
       return shown(value);
-    case 'd': {
-      const number = integerOf(value) ?? (typeof value === 'number' ? value : undefined);
-      return number === undefined ? refuse('decimal', 'integers') : String(number);
-    }
+    case 'd':
+      return integerOf(value)?.toString() ?? refuse('decimal', 'integers');
     case 'f':
-      return numberOf(value)?.toFixed(precision) ?? refuse('fixed-point', 'doubles');
+      return typeof value === 'number' ? value.toFixed(Math.min(precision, 100)) : refuse('fixed-point', 'doubles');
     case 'e':
-      return (
-        numberOf(value)
-          ?.toExponential(precision)
-          .replace(/e([+-])(\d)$/, 'e$10$2') ?? refuse('scientific', 'doubles')
-      );
+      return typeof value === 'number' ? scientific(value) : refuse('scientific', 'doubles');
     case 'b':
       if (typeof value === 'boolean') return value ? '1' : '0';
       return integerOf(value)?.toString(2) ?? refuse('binary', 'integers and bools');
@@ -56,10 +51,14 @@ function integerOf(value: CelValue): bigint | undefined {
   return isTagged(value, 'uint') ? value.value : undefined;
 }
 
-function numberOf(value: CelValue): number | undefined {
-  if (typeof value === 'number') return value;
-  const whole = integerOf(value);
-  return whole === undefined ? undefined : Number(whole);
+const raised = '⁰¹²³⁴⁵⁶⁷⁸⁹';
+
+/** Upstream writes the power in small raised digits, and six digits whatever is asked for. */
+function scientific(value: number): string {
+  const [digits = '', power = '0'] = value.toExponential(6).split('e');
+  const size = String(Math.abs(Number(power))).padStart(2, '0');
+  const small = [...size].map((digit) => [...raised][Number(digit)] ?? digit).join('');
+  return `${digits}×10${power.startsWith('-') ? '⁻' : ''}${small}`;
 }
 
 function hexOf(value: CelValue): string | undefined {
@@ -78,14 +77,14 @@ function shown(value: CelValue): string {
     case 'uint':
       return String(value.value);
     case 'list':
-      return `[${value.items.map(shown).join(', ')}]`;
+      return `[${value.items.map(shownInside).join(', ')}]`;
     case 'map': {
-      const entries = [...value.keys()].map((key) => [shown(key), keyText(key), value.get(key) ?? null] as const);
+      const entries = [...value.keys()].map((key) => [shown(key), shownInside(key), value.get(key) ?? null] as const);
       entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-      return `{${entries.map(([key, , item]) => `${key}: ${shown(item)}`).join(', ')}}`;
+      return `{${entries.map(([, key, item]) => `${key}:${shownInside(item)}`).join(', ')}}`;
     }
     case 'timestamp':
-      return timestampText(value.nanos);
+      return timestampText(value);
     case 'duration':
       return durationText(value.nanos);
     case 'type':
@@ -96,6 +95,16 @@ function shown(value: CelValue): string {
         'error during formatting: string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps',
       );
   }
+}
+
+/** Inside of a list or map values are written as literals. */
+function shownInside(value: CelValue): string {
+  if (typeof value === 'string') return quoted(value);
+  if (typeof value === 'number') return value.toFixed(6);
+  if (value instanceof Uint8Array) return `b${quoted(Buffer.from(value).toString('latin1'))}`;
+  if (isTagged(value, 'timestamp')) return `timestamp("${timestampText(value)}")`;
+  if (isTagged(value, 'duration')) return `duration("${durationText(value.nanos)}")`;
+  return shown(value);
 }
 
 const kinds: Record<string, { kinds: string[]; why: string }> = {
@@ -144,7 +153,8 @@ export function formatMistake(
     }
     const type = types[next];
     if (type === undefined) return { argument: undefined, message: `index ${next} out of range` };
-    if (!clause.kinds.includes(type.kind)) return { argument: next, message: `error during formatting: ${clause.why}` };
+    if (!clause.kinds.includes(type.kind))
+      return { argument: next, message: `error during formatting: ${clause.why}, was given ${typeText(type)}` };
     next += 1;
   }
   return undefined;

@@ -18,9 +18,9 @@ export function checkedUint(value: bigint): CelValue {
 const firstSecond = -62135596800n * 1_000_000_000n;
 const lastSecond = 253402300800n * 1_000_000_000n;
 
-export function timestampOf(nanos: bigint): CelValue {
+export function timestampOf(nanos: bigint, zoneMinutes = 0): CelValue {
   if (nanos < firstSecond || nanos >= lastSecond) throw new EvaluationError('timestamp overflow');
-  return { kind: 'timestamp', nanos };
+  return { kind: 'timestamp', nanos, zoneMinutes };
 }
 
 export function durationOf(nanos: bigint): CelValue {
@@ -125,12 +125,18 @@ export const operators: Overload[] = [
     return new Uint8Array(Buffer.concat([a, b]));
   }),
   ...define('_+_', 'list(A), list(A) -> list(A)', ([a, b]) => joined(list(a), list(b))),
-  ...define('_+_', 'timestamp, duration -> timestamp', ([a, b]) => timestampOf(time(a).nanos + span(b).nanos)),
-  ...define('_+_', 'duration, timestamp -> timestamp', ([a, b]) => timestampOf(span(a).nanos + time(b).nanos)),
+  ...define('_+_', 'timestamp, duration -> timestamp', ([a, b]) =>
+    timestampOf(time(a).nanos + span(b).nanos, time(a).zoneMinutes),
+  ),
+  ...define('_+_', 'duration, timestamp -> timestamp', ([a, b]) =>
+    timestampOf(span(a).nanos + time(b).nanos, time(b).zoneMinutes),
+  ),
   ...define('_+_', 'duration, duration -> duration', ([a, b]) => durationOf(span(a).nanos + span(b).nanos)),
   ...arithmetic('_-_', { int: (a, b) => a - b, double: (a, b) => a - b }),
   ...define('_-_', 'timestamp, timestamp -> duration', ([a, b]) => durationOf(time(a).nanos - time(b).nanos)),
-  ...define('_-_', 'timestamp, duration -> timestamp', ([a, b]) => timestampOf(time(a).nanos - span(b).nanos)),
+  ...define('_-_', 'timestamp, duration -> timestamp', ([a, b]) =>
+    timestampOf(time(a).nanos - span(b).nanos, time(a).zoneMinutes),
+  ),
   ...define('_-_', 'duration, duration -> duration', ([a, b]) => durationOf(span(a).nanos - span(b).nanos)),
   ...arithmetic('_*_', { int: (a, b) => a * b, double: (a, b) => a * b }),
   ...arithmetic('_/_', { int: divided, double: (a, b) => a / b }),

@@ -1,4 +1,4 @@
-import { compareQuantities, formatQuantity, parseQuantity, type Quantity } from '../../quantity.ts';
+import { compareQuantities, formatQuantity, parseQuantity, type Quantity, quantityPattern } from '../../quantity.ts';
 import { define, integer, method, type Overload, opaqueOf, text } from '../overload.ts';
 import { libraryTypes } from '../type.ts';
 import { type CelValue, EvaluationError, type OpaqueValue } from '../value.ts';
@@ -10,11 +10,7 @@ export const quantityFunctions: Overload[] = [
   ...define('quantity', 'string -> Quantity', ([value]) => {
     const parsed = parseQuantity(text(value));
     if (parsed === undefined)
-      throw new EvaluationError(
-        text(value) === ''
-          ? 'quantities must match the regular expression'
-          : "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
-      );
+      throw new EvaluationError(`quantities must match the regular expression '${quantityPattern}'`);
     return quantityValue(parsed);
   }),
   ...define('isQuantity', 'string -> bool', ([value]) => parseQuantity(text(value)) !== undefined),

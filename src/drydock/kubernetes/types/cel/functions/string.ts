@@ -1,6 +1,7 @@
 import { define, integer, list, method, type Overload, text } from '../overload.ts';
 import { EvaluationError, listValue } from '../value.ts';
 import { formatText } from './format-text.ts';
+import { quoted } from './quoted.ts';
 
 /** Functions of strings; positions count code points. */
 export const stringFunctions: Overload[] = [
@@ -92,20 +93,4 @@ function substring(characters: string[], start: number, end: number | undefined)
   if (last < 0 || last > characters.length) throw outOfRange(last);
   if (start > last) throw new EvaluationError(`invalid substring range. start: ${start}, end: ${last}`);
   return characters.slice(start, last).join('');
-}
-
-const quotes: Record<string, string> = {
-  '\x07': '\\a',
-  '\b': '\\b',
-  '\f': '\\f',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-  '\v': '\\v',
-  '\\': '\\\\',
-  '"': '\\"',
-};
-
-export function quoted(value: string): string {
-  return `"${[...value].map((each) => quotes[each] ?? each).join('')}"`;
 }

@@ -66,11 +66,26 @@ function isCalendarDay(text: string): boolean {
   return month >= 1 && month <= 12 && day >= 1 && day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
 }
 
-/** RFC 3339 in UTC with as many digits as there are. */
-export function timestampText(nanos: bigint): string {
+/** Minutes east of UTC that an RFC 3339 time is written in. */
+export function zoneMinutesOf(text: string): number {
+  const [, sign, hours, minutes] = /([+-])(\d{2}):(\d{2})$/.exec(text) ?? [];
+  if (sign === undefined) return 0;
+  const size = Number(hours) * 60 + Number(minutes);
+  return sign === '-' ? -size : size;
+}
+
+/** RFC 3339 in its own zone with as many digits as there are. */
+export function timestampText({ nanos, zoneMinutes }: { nanos: bigint; zoneMinutes: number }): string {
   const millis = nanos / 1_000_000n - (nanos % 1_000_000n < 0n ? 1n : 0n);
   const part = ((nanos % second) + second) % second;
   const fraction = String(part).padStart(9, '0').replace(/0+$/, '');
-  const whole = new Date(Number(millis)).toISOString().slice(0, 19);
-  return `${whole}${fraction === '' ? '' : `.${fraction}`}Z`;
+  const whole = new Date(Number(millis) + zoneMinutes * 60_000).toISOString().slice(0, 19);
+  return `${whole}${fraction === '' ? '' : `.${fraction}`}${zoneText(zoneMinutes)}`;
+}
+
+function zoneText(minutes: number): string {
+  if (minutes === 0) return 'Z';
+  const size = Math.abs(minutes);
+  const [hours, rest] = [Math.floor(size / 60), size % 60].map((part) => String(part).padStart(2, '0'));
+  return `${minutes < 0 ? '-' : '+'}${hours}:${rest}`;
 }

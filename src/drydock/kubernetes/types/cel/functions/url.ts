@@ -35,7 +35,7 @@ export function parseRequestUrl(whole: string): RequestUrl | string {
   if (/[\x00-\x1f\x7f]/.test(whole)) return 'net/url: invalid control character in URL';
   const [, scheme = '', rest = ''] = /^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(.*)$/s.exec(whole) ?? [];
   if (scheme === '' && whole.startsWith(':')) return 'missing protocol scheme';
-  const [before = '', ...queries] = rest.split('?');
+  const [before = '', ...queries] = rest.replace(/#.*$/s, '').split('?');
   const query = queries.join('?');
   if (!before.startsWith('/')) return 'invalid URI for request';
   const [, authority, path = ''] = (scheme !== '' ? /^\/\/([^/]*)(.*)$/s.exec(before) : null) ?? [
@@ -73,13 +73,21 @@ function escapedPath(path: string): string {
 }
 
 function hostName(host: string): string {
-  if (host.startsWith('[')) return host.slice(1, host.lastIndexOf(']'));
+  if (host.startsWith('[')) return host.slice(1, host.lastIndexOf(']')).replace('%25', '%');
   return host.replace(/:\d*$/, '');
+}
+
+/** Go takes no pair with a semicolon. */
+function withoutSemicolons(query: string): string {
+  return query
+    .split('&')
+    .filter((pair) => !pair.includes(';'))
+    .join('&');
 }
 
 function queryMap(query: string): CelValue {
   const values = new Map<string, string[]>();
-  for (const [name, value] of new URLSearchParams(query)) {
+  for (const [name, value] of new URLSearchParams(withoutSemicolons(query))) {
     const known = values.get(name);
     if (known === undefined) values.set(name, [value]);
     else known.push(value);
