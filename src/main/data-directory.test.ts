@@ -15,10 +15,21 @@ test('the ports are chosen once and kept', async () => {
   const root = join(scratch, 'ports');
   const first = openDataDirectory(root);
   const ports = await first.ports();
-  assert.equal(new Set(Object.values(ports)).size, 4);
+  assert.equal(new Set(Object.values(ports)).size, 6);
   first[Symbol.dispose]();
   using second = openDataDirectory(root);
   assert.deepEqual(await second.ports(), ports);
+});
+
+test('a world of before Ingresses were served keeps its ports and is given theirs', async () => {
+  const root = join(scratch, 'older');
+  using data = openDataDirectory(root);
+  const before = { kubernetes: 20001, registry: 20002, forge: 20003, slipway: 20004 };
+  writeFileSync(data.path('ports.json'), JSON.stringify(before));
+  const ports = await data.ports();
+  assert.deepEqual({ ...ports, ...before }, ports);
+  assert.equal(new Set(Object.values(ports)).size, 6);
+  assert.deepEqual(await data.ports(), ports);
 });
 
 test('a damaged ports file is named, and not replaced', async () => {

@@ -16,13 +16,18 @@ import { z } from 'zod';
 import { AppError, messageOf } from '#base/errors.ts';
 import { parseJson } from '#base/json.ts';
 
+const Port = z.number().int().min(1).max(65535);
 const Ports = z.strictObject({
-  kubernetes: z.number().int().min(1).max(65535),
-  registry: z.number().int().min(1).max(65535),
-  forge: z.number().int().min(1).max(65535),
-  slipway: z.number().int().min(1).max(65535),
+  kubernetes: Port,
+  registry: Port,
+  forge: Port,
+  slipway: Port,
+  ingressHttp: Port,
+  ingressHttps: Port,
 });
 export type Ports = z.infer<typeof Ports>;
+/** Worlds of before Ingresses were served are given their ports when they are next started. */
+const StoredPorts = Ports.partial({ ingressHttp: true, ingressHttps: true });
 
 /** Everything a laptop world keeps: one directory, used by one process at a time. */
 export interface DataDirectory extends Disposable {
@@ -95,14 +100,23 @@ function isAlive(pid: number): boolean {
 
 async function readOrChoosePorts(path: string): Promise<Ports> {
   if (existsSync(path)) {
-    const parsed = Ports.safeParse(tryParse(path));
-    if (parsed.success) return parsed.data;
+    const parsed = StoredPorts.safeParse(tryParse(path));
+    if (parsed.success) return await completePorts(path, parsed.data);
     throw new AppError('corrupt-data', `${path} does not hold this world's ports`, {
       hint: `restore it, or move the whole directory away to start a new world`,
     });
   }
-  const [kubernetes, registry, forge, slipway] = await freePorts(4);
-  const ports = Ports.parse({ kubernetes, registry, forge, slipway });
+  const [kubernetes, registry, forge, slipway, ingressHttp, ingressHttps] = await freePorts(6);
+  const ports = Ports.parse({ kubernetes, registry, forge, slipway, ingressHttp, ingressHttps });
+  writeFileDurably(path, `${JSON.stringify(ports)}\n`);
+  return ports;
+}
+
+async function completePorts(path: string, stored: z.infer<typeof StoredPorts>): Promise<Ports> {
+  const complete = Ports.safeParse(stored);
+  if (complete.success) return complete.data;
+  const [ingressHttp, ingressHttps] = await freePorts(2);
+  const ports = Ports.parse({ ingressHttp, ingressHttps, ...stored });
   writeFileDurably(path, `${JSON.stringify(ports)}\n`);
   return ports;
 }

@@ -29,13 +29,14 @@ export async function up(options: UpOptions, signal: AbortSignal): Promise<numbe
 }
 
 function welcome(info: WorldInfo, dataDirectory: string, ms: number): string {
-  const { slipway, kubernetes, registry, forge, developer, reviewer } = info;
+  const { slipway, kubernetes, ingress, registry, forge, developer, reviewer } = info;
   return `
 Slipway is up after ${(ms / 1000).toFixed(1)} s. Ctrl-C stops it; its data stays in ${dataDirectory}.
 
   web page     ${slipway.url}/?token=${slipway.token}
   Kubernetes   ${kubernetes.url}
                export KUBECONFIG=${kubernetes.kubeconfig}
+  ingresses    http://127.0.0.1:${ingress.httpPort}, https on port ${ingress.httpsPort}, by the Host header
   registry     ${registry.host}
   forge        ${forge.url}
                git clone ${forge.url.replace('://', `://${developer.login}:${developer.token}@`)}/myshop/myshop-api.git

@@ -13,6 +13,8 @@ export const WorldInfo = z.object({
   pid: z.number(),
   slipway: z.object({ url: z.string(), token: z.string() }),
   kubernetes: z.object({ url: z.string(), kubeconfig: z.string() }),
+  /** Ingresses answer there by their hosts. */
+  ingress: z.object({ httpPort: z.number(), httpsPort: z.number() }),
   registry: z.object({ url: z.string(), host: z.string() }),
   forge: z.object({ url: z.string(), apiUrl: z.string() }),
   developer: Account,

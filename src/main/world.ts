@@ -137,6 +137,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     pid: process.pid,
     slipway: { url: slipway.url, token: ground.secrets.serverToken },
     kubernetes: { url: cluster.url, kubeconfig },
+    ingress: { httpPort: ground.ports.ingressHttp, httpsPort: ground.ports.ingressHttps },
     registry: { url: registry.url, host: registryHost },
     forge: { url: forge.url, apiUrl: `${forge.url}/api/v3` },
     developer: { ...developer, token: ground.secrets.developerToken },
@@ -262,6 +263,7 @@ function startWorldCluster(ground: Ground, images: ImageStore) {
       runtimeDir: data.path('pods'),
       podEnv: { PATH: process.env['PATH'] ?? '' },
       pullImage: pullFrom(images),
+      ingressPorts: { http: ports.ingressHttp, https: ports.ingressHttps },
     },
   });
 }
