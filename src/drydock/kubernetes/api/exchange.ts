@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip, gzip } from 'node:zlib';
 import type { JsonObject } from '#base/json.ts';
 import { anonymous, type User } from '../access/user.ts';
+import { indented, wantsIndent } from './indent.ts';
 import { ApiError } from './port.ts';
 import { asApiError, badRequest, statusOf } from './status-error.ts';
 import type { Turns } from './turn.ts';
@@ -82,10 +83,10 @@ export class Exchange {
   /** A JSON text that may be long: sent piece by piece, with pauses for others and for a slow client. */
   async pieces(code: number, pieces: Iterable<string>): Promise<void> {
     const { response, turns } = this;
-    const rest = pieces[Symbol.iterator]();
+    const rest = (this.#indents() ? indented(pieces) : pieces)[Symbol.iterator]();
     let text = '';
     for (let next = rest.next(); text.length < gzipAbove; next = rest.next()) {
-      if (next.done) return this.text(code, text, 'application/json');
+      if (next.done) return this.#send(code, text, 'application/json');
       text += next.value;
       if (turns.spent) await turns.enter();
     }
@@ -108,7 +109,16 @@ export class Exchange {
     return /\bgzip\b/.test(this.header('accept-encoding') ?? '');
   }
 
-  async text(code: number, body: string, type: string): Promise<void> {
+  text(code: number, body: string, type: string): Promise<void> {
+    const isJson = type.startsWith('application/json');
+    return this.#send(code, isJson && this.#indents() ? [...indented([body])].join('') : body, type);
+  }
+
+  #indents(): boolean {
+    return wantsIndent(this.query, this.header('user-agent'));
+  }
+
+  async #send(code: number, body: string, type: string): Promise<void> {
     const { response } = this;
     let bytes: Buffer = Buffer.from(body, 'utf8');
     response.setHeader('Content-Type', type);
