@@ -4,9 +4,11 @@ import { createGzip, gzip } from 'node:zlib';
 import type { JsonObject } from '#base/json.ts';
 import { anonymous, type User } from '../access/user.ts';
 import { indented, wantsIndent } from './indent.ts';
+import { prefersYaml } from './negotiation.ts';
 import { ApiError } from './port.ts';
 import { asApiError, badRequest, statusOf } from './status-error.ts';
 import type { Turns } from './turn.ts';
+import { yamlText } from './yaml-text.ts';
 
 const bodyLimit = 3 * 1024 * 1024;
 const gzipAbove = 128 * 1024;
@@ -83,6 +85,7 @@ export class Exchange {
   /** A JSON text that may be long: sent piece by piece, with pauses for others and for a slow client. */
   async pieces(code: number, pieces: Iterable<string>): Promise<void> {
     const { response, turns } = this;
+    if (prefersYaml(this.header('accept'))) return this.text(code, [...pieces].join(''), 'application/json');
     const rest = (this.#indents() ? indented(pieces) : pieces)[Symbol.iterator]();
     let text = '';
     for (let next = rest.next(); text.length < gzipAbove; next = rest.next()) {
@@ -110,6 +113,8 @@ export class Exchange {
   }
 
   text(code: number, body: string, type: string): Promise<void> {
+    if (type === 'application/json' && prefersYaml(this.header('accept')))
+      return this.#send(code, yamlText(body), 'application/yaml');
     const isJson = type.startsWith('application/json');
     return this.#send(code, isJson && this.#indents() ? [...indented([body])].join('') : body, type);
   }

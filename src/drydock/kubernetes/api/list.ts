@@ -1,5 +1,6 @@
 import { getNumber, getString, isObject } from '#base/json.ts';
 import { type FieldRequirement, matchesFields, parseFieldSelector } from './field-selector.ts';
+import { jsonSyntaxError } from './json-syntax.ts';
 import { type LabelRequirement, matchesLabels, parseLabelSelector } from './label-selector.ts';
 import { ApiError, type ApiObject, type FieldError } from './port.ts';
 import { objectKey, type ServedResource } from './served.ts';
@@ -141,6 +142,13 @@ export function parseRevision(text: string): number {
   return Number(text);
 }
 
+/** The same of what must have been reached. Throws 504 when it is yet to come. */
+export function reachedRevision(store: Store, text: string): number {
+  const revision = parseRevision(text);
+  if (revision > store.revision) throw futureRevision(revision, store.revision);
+  return revision;
+}
+
 function futureRevision(wanted: number, current: number): ApiError {
   return new ApiError(504, 'Timeout', `Timeout: Too large resource version: ${wanted}, current: ${current}`, {
     causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
@@ -171,18 +179,20 @@ export function encodeToken({ revision, start }: ContinueToken): string {
 
 export function decodeToken(text: string): ContinueToken {
   const refuse = (why: string): ApiError => badRequest(`invalid continue token: continue key is not valid: ${why}`);
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
-  } catch {
-    throw refuse('it is not one this server gave out');
-  }
+  if (!/^[A-Za-z0-9_-]*$/.test(text))
+    throw refuse(`illegal base64 data at input byte ${text.search(/[^A-Za-z0-9_-]/)}`);
+  const json = Buffer.from(text, 'base64url').toString('latin1');
+  const problem = jsonSyntaxError(json);
+  if (problem !== undefined) throw refuse(problem);
+  const value: unknown = JSON.parse(Buffer.from(json, 'latin1').toString('utf8'));
   const revision = getNumber(value, 'rv');
   const start = getString(value, 'start');
   if (!isObject(value) || value['v'] !== 'meta.k8s.io/v1')
     throw refuse('server does not recognize this encoded version');
   if (revision === undefined || start === undefined || start === '' || revision === 0 || revision < -1)
     throw refuse('incorrect encoded start resourceVersion or start key');
+  // The key must not lead out of the collection.
+  if (`/${start}`.split('/').some((part) => part === '..' || part === '.')) throw refuse(start);
   return { revision, start };
 }
 

@@ -24,16 +24,30 @@ function parseAccept(header: string | undefined): MediaRange[] {
 
 const jsonTypes = new Set(['application/json', 'application/*', '*/*']);
 
-/** The first acceptable face of `Accept`; every body is JSON. Throws 406. */
-export function chooseFace(header: string | undefined): Face {
+const yamlType = 'application/yaml';
+
+/** True when YAML is asked for before JSON. */
+export function prefersYaml(header: string | undefined): boolean {
+  if (header?.includes(yamlType) !== true) return false;
+  return parseAccept(header).find(({ type }) => type === yamlType || jsonTypes.has(type))?.type === yamlType;
+}
+
+/** The first acceptable face of `Accept`; a stream is never YAML. Throws 406, in other words for a custom resource. */
+export function chooseFace(header: string | undefined, asked: { stream?: boolean; custom?: boolean } = {}): Face {
   for (const { type, parameters } of parseAccept(header)) {
-    if (!jsonTypes.has(type)) continue;
+    if (!jsonTypes.has(type) && (type !== yamlType || asked.stream === true)) continue;
     const as = parameters['as'];
     if (as === undefined) return 'object';
     if (parameters['g'] !== 'meta.k8s.io' || parameters['v'] !== 'v1') continue;
     if (as === 'Table') return 'table';
     if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') return 'partial';
   }
+  if (asked.custom === true)
+    throw new ApiError(
+      406,
+      'NotAcceptable',
+      'only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf',
+    );
   throw new ApiError(
     406,
     'NotAcceptable',

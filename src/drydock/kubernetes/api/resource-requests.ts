@@ -3,7 +3,7 @@ import { fromStorage } from './conversion.ts';
 import { deleteObject, parseDeleteOptions } from './delete.ts';
 import { isDryRun } from './dry-run.ts';
 import type { Exchange } from './exchange.ts';
-import { listPage, matches, type ObjectFilter, parseFilter, parseRevision } from './list.ts';
+import { listPage, matches, type ObjectFilter, parseFilter, reachedRevision } from './list.ts';
 import { chooseFace, type Face } from './negotiation.ts';
 import {
   fieldManager,
@@ -37,7 +37,8 @@ export interface ResourceTarget {
 /** Requests on a kind's collection, its objects, and their `status`. */
 export async function handleResource(deps: WriteDeps, exchange: Exchange, target: ResourceTarget): Promise<void> {
   const { resource, namespace, name, subresource } = target;
-  const watching = target.watch || isTrue(exchange.query.get('watch'));
+  // A single object is not watched: there `watch` counts for nothing.
+  const watching = target.watch || (name === undefined && isTrue(exchange.query.get('watch')));
   switch (exchange.method) {
     case 'GET':
     case 'HEAD':
@@ -66,12 +67,16 @@ type NamedTarget = ResourceTarget & { name: string };
 
 async function getObjectRequest(deps: WriteDeps, exchange: Exchange, target: NamedTarget): Promise<void> {
   const { resource, namespace, name } = target;
-  parseRevision(exchange.query.get('resourceVersion') ?? '');
+  reachedRevision(deps.store, exchange.query.get('resourceVersion') ?? '');
   const stored = deps.store.getPublished(resource.storage, objectKey(resource, namespace, name));
   if (!stored) throw notFound(resource, name);
-  const face = chooseFace(exchange.header('accept'));
+  const face = faceOf(exchange, resource);
   if (face === 'object') return exchange.text(200, `${objectJson(resource, stored)}\n`, 'application/json');
   await showObject(deps, exchange, { resource, object: stored.object, code: 200, face });
+}
+
+function faceOf(exchange: Exchange, resource: ServedResource): Face {
+  return chooseFace(exchange.header('accept'), { custom: resource.custom !== undefined });
 }
 
 /** Answers with one object in the face the client asked for. */
@@ -95,13 +100,17 @@ async function showObject(
 }
 
 function includeOf(exchange: Exchange): 'None' | 'Metadata' | 'Object' {
-  const include = exchange.query.get('includeObject');
-  return include === 'None' || include === 'Object' ? include : 'Metadata';
+  const include = exchange.query.get('includeObject') ?? '';
+  if (include === '') return 'Metadata';
+  if (include === 'None' || include === 'Object' || include === 'Metadata') return include;
+  throw badRequest(
+    `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(include)}: must be 'Metadata', 'Object', 'None', or empty`,
+  );
 }
 
 async function listObjects(deps: WriteDeps, exchange: Exchange, target: ResourceTarget): Promise<void> {
   const { resource, namespace } = target;
-  const face = chooseFace(exchange.header('accept'));
+  const face = faceOf(exchange, resource);
   const filter = parseFilter(resource, namespace, exchange.query);
   const page = await listPage(deps.store, resource, { filter, query: exchange.query });
   switch (face) {
@@ -119,7 +128,7 @@ async function listObjects(deps: WriteDeps, exchange: Exchange, target: Resource
 
 async function watchObjects(deps: WriteDeps, exchange: Exchange, target: ResourceTarget): Promise<void> {
   const { resource, namespace, name } = target;
-  const face = chooseFace(exchange.header('accept'));
+  const face = chooseFace(exchange.header('accept'), { stream: true, custom: resource.custom !== undefined });
   const filter = parseFilter(resource, namespace, exchange.query);
   if (name !== undefined) filter.fields.push({ path: 'metadata.name', equal: true, value: name });
   const include = includeOf(exchange);
@@ -165,7 +174,7 @@ function warnStoredOnly(exchange: Exchange, resource: ServedResource): void {
 
 async function create(deps: WriteDeps, exchange: Exchange, target: ResourceTarget): Promise<void> {
   const { resource, namespace } = target;
-  const face = chooseFace(exchange.header('accept'));
+  const face = faceOf(exchange, resource);
   const dryRun = isDryRun('CreateOptions', exchange.dryRun);
   const manager = fieldManager(exchange.query, exchange.header('user-agent'), 'CreateOptions');
   const validation = parseFieldValidation(exchange.query, 'CreateOptions');
@@ -174,7 +183,7 @@ async function create(deps: WriteDeps, exchange: Exchange, target: ResourceTarge
   reportProblems(resource, problems, { validation, warn: (message) => exchange.warn(message) });
   const home = namespaceOf(resource, namespace, object);
   if ((object.metadata.resourceVersion ?? '') !== '')
-    throw badRequest('resourceVersion should not be set on objects to be created');
+    throw new ApiError(500, '', 'resourceVersion should not be set on objects to be created');
   const created = await createObject(deps, {
     resource,
     namespace: home,
@@ -196,7 +205,7 @@ function namespaceOf(resource: ServedResource, namespace: string | undefined, ob
 
 async function replace(deps: WriteDeps, exchange: Exchange, target: NamedTarget): Promise<void> {
   const { resource, namespace, name, subresource } = target;
-  const face = chooseFace(exchange.header('accept'));
+  const face = faceOf(exchange, resource);
   const dryRun = isDryRun('UpdateOptions', exchange.dryRun);
   const manager = fieldManager(exchange.query, exchange.header('user-agent'), 'UpdateOptions');
   const validation = parseFieldValidation(exchange.query, 'UpdateOptions');
@@ -205,14 +214,14 @@ async function replace(deps: WriteDeps, exchange: Exchange, target: NamedTarget)
   reportProblems(resource, problems, { validation, warn: (message) => exchange.warn(message) });
   requireSameName(object, name);
   namespaceOf(resource, namespace, object);
-  if (resource.custom && (object.metadata.resourceVersion ?? '') === '')
-    throw invalid({ group: resource.group, kind: resource.plural }, name, [
-      {
-        field: 'metadata.resourceVersion',
-        reason: 'FieldValueInvalid',
-        message: 'Invalid value: 0x0: must be specified for an update',
-      },
-    ]);
+  const exists = deps.store.get(resource.storage, objectKey(resource, namespace, name)) !== undefined;
+  if (!exists && subresource === undefined && createdByReplace.has(resource.groupResource)) {
+    requireCreation(deps, exchange, target);
+    const options = { manager, dryRun, user: exchange.user };
+    const created = await createObject(deps, { resource, namespace, object, options });
+    return showObject(deps, exchange, { resource, object: created, code: 201, face });
+  }
+  if (exists) requireVersion(resource, object);
   const result = await updateObject(deps, {
     resource,
     namespace,
@@ -224,6 +233,47 @@ async function replace(deps: WriteDeps, exchange: Exchange, target: NamedTarget)
   await showObject(deps, exchange, { resource, object: result.object, code: 200, face });
 }
 
+/** Kinds of which a replacement that finds nothing is a creation. */
+const createdByReplace = new Set([
+  'clusterrolebindings.rbac.authorization.k8s.io',
+  'clusterroles.rbac.authorization.k8s.io',
+  'endpoints',
+  'events',
+  'events.events.k8s.io',
+  'leases.coordination.k8s.io',
+  'limitranges',
+  'rolebindings.rbac.authorization.k8s.io',
+  'roles.rbac.authorization.k8s.io',
+  'services',
+]);
+
+/** Built-in kinds that, as custom resources, are replaced only by who says which version it read. */
+const replacedByVersion = new Set([
+  'csidrivers.storage.k8s.io',
+  'csinodes.storage.k8s.io',
+  'customresourcedefinitions.apiextensions.k8s.io',
+  'leases.coordination.k8s.io',
+  'mutatingwebhookconfigurations.admissionregistration.k8s.io',
+  'poddisruptionbudgets.policy',
+  'runtimeclasses.node.k8s.io',
+  'validatingwebhookconfigurations.admissionregistration.k8s.io',
+  'volumeattachments.storage.k8s.io',
+]);
+
+function requireVersion(resource: ServedResource, { metadata }: ApiObject): void {
+  const version = metadata.resourceVersion ?? '';
+  if (!/^\d*$/.test(version))
+    throw new ApiError(500, '', `strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`);
+  if (Number(version) > 0 || !(resource.custom || replacedByVersion.has(resource.groupResource))) return;
+  throw invalid({ group: resource.group, kind: resource.plural }, metadata.name, [
+    {
+      field: 'metadata.resourceVersion',
+      reason: 'FieldValueInvalid',
+      message: 'Invalid value: 0x0: must be specified for an update',
+    },
+  ]);
+}
+
 function requireSameName(object: ApiObject, name: string): void {
   const own = object.metadata.name;
   if (own === undefined || own === '') throw badRequest('name must be provided');
@@ -232,7 +282,7 @@ function requireSameName(object: ApiObject, name: string): void {
 
 async function patch(deps: WriteDeps, exchange: Exchange, target: NamedTarget): Promise<void> {
   const { resource, namespace, name, subresource } = target;
-  const face = chooseFace(exchange.header('accept'));
+  const face = faceOf(exchange, resource);
   const { input, dryRun } = await parsePatchRequest(exchange, resource, subresource);
   const options = { manager: input.manager, dryRun, user: exchange.user };
   const exists = deps.store.get(resource.storage, objectKey(resource, namespace, name)) !== undefined;
@@ -339,7 +389,7 @@ const returnsDeleted = new Set([
 
 async function deleteOne(deps: WriteDeps, exchange: Exchange, target: NamedTarget): Promise<void> {
   const { resource, namespace, name } = target;
-  const face = chooseFace(exchange.header('accept'));
+  const face = faceOf(exchange, resource);
   const { options, dryRun } = await deleteOptionsOf(exchange);
   const result = await deleteObject(deps, { resource, namespace, name, options, dryRun });
   for (const warning of result.warnings) exchange.warn(warning);
@@ -352,6 +402,8 @@ async function deleteOne(deps: WriteDeps, exchange: Exchange, target: NamedTarge
 
 async function deleteCollection(deps: WriteDeps, exchange: Exchange, target: ResourceTarget): Promise<void> {
   const { resource, namespace } = target;
+  if (resource.custom && resource.namespaced && namespace === undefined)
+    return exchange.text(404, '404 page not found\n', 'text/plain; charset=utf-8');
   // Upstream serves no deletion of all namespaces or of all Services of all namespaces at once.
   if (resource.groupResource === 'namespaces') throw methodNotAllowed();
   if (resource.namespaced && namespace === undefined) throw methodNotAllowed();

@@ -49,7 +49,7 @@ function row(columns: TableColumn[], object: ApiObject, { now, include }: TableO
   const cells = columns.map((column) => column.cell(object, now));
   switch (include) {
     case 'None':
-      return { cells };
+      return { cells, object: null };
     case 'Metadata':
       return { cells, object: partialObject(object) };
     case 'Object':
