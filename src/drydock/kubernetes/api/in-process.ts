@@ -1,15 +1,17 @@
 import { getString, type JsonObject } from '#base/json.ts';
+import { fromStorage } from './conversion.ts';
 import { deleteObject } from './delete.ts';
 import { asVersion, cloneJson } from './metadata.ts';
-import { ApiError, type ApiObject, type ApiServer, type GroupResource } from './port.ts';
+import { ApiError, type ApiObject, type ApiServer, type GroupResource, type UsageReport } from './port.ts';
 import type { Subresource } from './resources.ts';
+import { readScale, writeReplicas } from './scale.ts';
 import { apiVersionOf, objectKey, type ServedResource } from './served.ts';
 import { badRequest } from './status-error.ts';
 import { assignNode } from './subresource-requests.ts';
 import { createObject, updateObject, type WriteDeps } from './write.ts';
 
 /** The API server for the controllers of its own process: same write path as HTTP, reads straight from the store. */
-export function inProcessApi(deps: WriteDeps): ApiServer {
+export function inProcessApi(deps: WriteDeps, usage: () => Promise<UsageReport> | undefined): ApiServer {
   const { store, served } = deps;
   return {
     get(resource, namespace, name) {
@@ -59,6 +61,15 @@ export function inProcessApi(deps: WriteDeps): ApiServer {
     async delete(name, namespace, objectName, options = {}) {
       await deleteObject(deps, { resource: named(deps, name), namespace, name: objectName, options, dryRun: false });
     },
+    scale(name, namespace, objectName) {
+      const resource = named(deps, name);
+      const stored = store.get(resource.storage, objectKey(resource, namespace, objectName));
+      return stored && readScale(resource, fromStorage(resource, stored.object));
+    },
+    setScale(name, namespace, objectName, options) {
+      return writeReplicas(deps, { resource: named(deps, name), namespace, name: objectName }, options);
+    },
+    usage: async () => usage(),
   };
 }
 

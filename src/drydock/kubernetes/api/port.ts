@@ -192,6 +192,24 @@ export interface ApiServer {
     name: string,
     options?: ApiDeleteOptions,
   ): Promise<void>;
+  /** The `scale` of an object; undefined when there is no such object or its kind has none. */
+  scale(resource: GroupResource, namespace: string | undefined, name: string): ObjectScale | undefined;
+  setScale(
+    resource: GroupResource,
+    namespace: string | undefined,
+    name: string,
+    options: { replicas: number; manager: string },
+  ): Promise<void>;
+  /** What the nodes measure; undefined when none does. */
+  usage(): Promise<UsageReport | undefined>;
+}
+
+export interface ObjectScale {
+  /** Replicas asked for. */
+  wanted: number;
+  /** Replicas there are. */
+  current: number;
+  selects(labels: Record<string, string> | undefined): boolean;
 }
 
 /** What the API server asks of the node agent. */

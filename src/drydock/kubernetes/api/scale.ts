@@ -1,12 +1,13 @@
 import { getNumber, getPath, getString, isObject, type JsonObject } from '#base/json.ts';
 import { isDryRun } from './dry-run.ts';
 import type { Exchange } from './exchange.ts';
+import { matchesLabels, parseLabelSelector } from './label-selector.ts';
 import { cloneJson } from './metadata.ts';
 import { fieldManager, parsePatchType } from './patch.ts';
-import type { ApiObject } from './port.ts';
+import type { ApiObject, ObjectScale } from './port.ts';
 import { parseBody } from './request-body.ts';
 import { selectorText } from './selector-text.ts';
-import { objectKey, type ServedResource } from './served.ts';
+import { hasSubresource, objectKey, type ServedResource } from './served.ts';
 import { badRequest, invalid, methodNotAllowed, notFound } from './status-error.ts';
 import type { SubresourceTarget } from './subresource-requests.ts';
 import { updateObject, type WriteDeps } from './write.ts';
@@ -51,6 +52,33 @@ async function writeScale(deps: WriteDeps, exchange: Exchange, target: Subresour
     },
   });
   await exchange.json(200, scaleOf(resource, result.object));
+}
+
+/** The same for who is in this process. Undefined when the kind has no scale. */
+export function readScale(resource: ServedResource, object: ApiObject): ObjectScale | undefined {
+  if (!hasSubresource(resource, 'scale')) return undefined;
+  const scale = scaleOf(resource, object);
+  const selector = getString(scale, 'status', 'selector') ?? '';
+  const requirements = parseLabelSelector(selector);
+  return {
+    wanted: getNumber(scale, 'spec', 'replicas') ?? 0,
+    current: getNumber(scale, 'status', 'replicas') ?? 0,
+    selects: (labels) => selector !== '' && matchesLabels(requirements, labels),
+  };
+}
+
+export async function writeReplicas(
+  deps: WriteDeps,
+  target: SubresourceTarget,
+  { replicas, manager }: { replicas: number; manager: string },
+): Promise<void> {
+  const { resource } = target;
+  await updateObject(deps, {
+    ...target,
+    options: { manager, dryRun: false },
+    subresource: 'scale',
+    produce: (live) => ({ object: withReplicas(resource, live, replicas), managed: false }),
+  });
 }
 
 async function parseChange(

@@ -111,9 +111,10 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   await ensureBootstrapPolicy(deps);
   await ensureAuthenticationConfig(deps, identity.authority.certificatePem);
   const url = `https://${host}:${bound.port}`;
+  let usage: NodeUsage | undefined;
   const owned = stack.move();
   return {
-    api: inProcessApi(deps),
+    api: inProcessApi(deps, () => usage?.read()),
     listening: { url, host, port: bound.port },
     kubeconfig: () => adminKubeconfig(url, identity),
     kubeconfigFor: (subject) => userKubeconfig({ clock, entropy }, { url, identity }, subject),
@@ -123,7 +124,10 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       signClientRequest({ clock, entropy }, identity.authority, { ...parseSigningRequest(request), lifetimeMs }),
     certificateFor: (host) => issueServerCertificate({ clock, entropy }, identity.authority, host),
     setNodeLogs: (logs) => router.setNodeLogs(logs),
-    setNodeUsage: (usage) => router.setNodeUsage(usage),
+    setNodeUsage(given) {
+      usage = given;
+      router.setNodeUsage(given);
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

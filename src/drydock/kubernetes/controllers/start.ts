@@ -2,6 +2,7 @@ import type { Clock, Entropy } from '#base/clock.ts';
 import { AppError } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { ApiServer } from '../api/port.ts';
+import { type AutoscalerTiming, autoscalerController } from './autoscaler.ts';
 import { certificateSigner, type SignRequest } from './certificate-signer.ts';
 import { clusterRoleController } from './cluster-role.ts';
 import { cronJobController } from './cron-job.ts';
@@ -17,6 +18,7 @@ import type { JobBackoff } from './job-plan.ts';
 import { loadBalancerController } from './load-balancer.ts';
 import { type Controller, type ControllerDeps, startLoop } from './loop.ts';
 import { namespaceController } from './namespace.ts';
+import { type NodeLifecycleTiming, nodeLifecycleController } from './node-lifecycle.ts';
 import { replicaSetController, replicationController } from './replica-set.ts';
 import { schedulerController } from './scheduler.ts';
 import { statefulSetController } from './stateful-set.ts';
@@ -31,6 +33,8 @@ export interface ControllerOptions {
   signRequest?: SignRequest;
   jobBackoff?: JobBackoff;
   eventsKeptMs?: number;
+  nodeLifecycle?: NodeLifecycleTiming;
+  autoscaler?: AutoscalerTiming;
   /** As `selectControllers` reads it; all by default. */
   selection?: readonly string[];
 }
@@ -52,9 +56,11 @@ const loops = {
   'cron-job': cronJobController,
   endpoint: endpointController,
   scheduler: schedulerController,
+  'node-lifecycle': (deps, options) => nodeLifecycleController(deps, options.nodeLifecycle),
   'volume-claim': (deps, options) => volumeClaimController(deps, options.volumesDir),
   'load-balancer': loadBalancerController,
   'disruption-budget': disruptionBudgetController,
+  'horizontal-pod-autoscaler': (deps, options) => autoscalerController(deps, options.autoscaler),
   'cluster-role-aggregation': clusterRoleController,
   'certificate-signer': (deps, options) => certificateSigner(deps, options.signRequest ?? signsNothing),
   'event-expiry': (deps, options) => eventExpiryController(deps, options.eventsKeptMs ?? usualEventsKeptMs),
