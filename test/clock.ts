@@ -14,6 +14,16 @@ export const testEntropy: Entropy = {
   fraction: () => Math.random(),
 };
 
+/** A clock that runs `speed` times faster than the world, from now on. */
+export function fasterClock(speed: number): Clock {
+  const start = Date.now();
+  const from = performance.now();
+  return {
+    now: () => Math.floor(start + (performance.now() - from) * speed),
+    sleep: (ms, signal) => delay(ms / speed, undefined, signal ? { signal } : {}),
+  };
+}
+
 /** A clock that stands still until it is moved; sleepers wake when their time comes. */
 export class ManualClock implements Clock {
   #now: number;

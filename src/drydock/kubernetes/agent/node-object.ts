@@ -5,6 +5,7 @@ import type { Logger } from '#base/log.ts';
 import type { ApiObject, ApiServer } from '../api/port.ts';
 import { parseConditions, withCondition } from '../controllers/condition.ts';
 import { isConflict } from '../controllers/loop.ts';
+import { requestsAnnotation } from '../controllers/node-view.ts';
 
 export interface NodeCapacity {
   cpus: number;
@@ -27,16 +28,32 @@ export async function registerNode(
   const desired = nodeObject(node, clock.now());
   const stored = api.get('nodes', undefined, node.name);
   if (!stored) await api.create(desired, 'kubelet');
-  await writeNodeStatus(deps, node, desired);
-  const beat = (): Promise<void> =>
-    renewLease(deps, node.name).catch((error: unknown) => {
-      if (!isConflict(error)) logger.warn({ node: node.name }, `the node's lease was not renewed: ${messageOf(error)}`);
-    });
+  else if (stored.metadata.annotations?.[requestsAnnotation] === undefined)
+    await api.mergePatch('nodes', undefined, node.name, { metadata: { annotations } }, { manager: 'kubelet' });
+  const beat = async (): Promise<void> => {
+    try {
+      await writeNodeStatus(deps, node, desired);
+      await renewLease(deps, node.name);
+    } catch (error) {
+      if (!isConflict(error)) logger.warn({ node: node.name }, `the node did not report: ${messageOf(error)}`);
+    }
+  };
   await beat();
-  const timer = setInterval(beat, node.heartbeatMs);
-  timer.unref();
-  return { [Symbol.dispose]: () => clearInterval(timer) };
+  const stop = new AbortController();
+  void beatUntil(stop.signal, () => clock.sleep(node.heartbeatMs, stop.signal).then(beat));
+  return { [Symbol.dispose]: () => stop.abort() };
 }
+
+async function beatUntil(signal: AbortSignal, next: () => Promise<void>): Promise<void> {
+  while (!signal.aborted)
+    await next().catch((error: unknown) => {
+      // The sleep rejects when it is over; a beat never does.
+      if (!signal.aborted) throw error;
+    });
+}
+
+/** What its processes request is not counted: they share this machine with everything else. */
+const annotations = { [requestsAnnotation]: 'ignored' };
 
 async function writeNodeStatus(
   deps: { api: ApiServer; clock: Clock },
@@ -72,7 +89,7 @@ function nodeObject(node: { name: string; hostIp: string; capacity: NodeCapacity
   return {
     apiVersion: 'v1',
     kind: 'Node',
-    metadata: { name, labels },
+    metadata: { name, labels, annotations },
     spec: {},
     status: {
       capacity: amounts,

@@ -50,6 +50,9 @@ export async function admitCreate(
     case 'pods':
       fillPod(object, deps.podAdmission);
       return nothing;
+    case 'nodes':
+      taintNode(object);
+      return nothing;
     case 'jobs.batch':
       selectOwnPods(object);
       return nothing;
@@ -128,6 +131,15 @@ function countTemplates(set: ApiObject, live: ApiObject): void {
 
 function labelNamespace(object: ApiObject): void {
   object.metadata.labels = { ...object.metadata.labels, 'kubernetes.io/metadata.name': object.metadata.name };
+}
+
+/** As the TaintNodesByCondition admission does: a new node takes no pods before it has said that it is ready. */
+function taintNode(node: ApiObject): void {
+  const spec = isObject(node['spec']) ? node['spec'] : {};
+  const taints: unknown[] = Array.isArray(spec['taints']) ? spec['taints'] : [];
+  const key = 'node.kubernetes.io/not-ready';
+  const there = taints.some((taint) => isObject(taint) && taint['key'] === key && taint['effect'] === 'NoSchedule');
+  node['spec'] = { ...spec, taints: there ? taints : [...taints, { key, effect: 'NoSchedule' }] };
 }
 
 const tolerated = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'];

@@ -6,6 +6,7 @@ import type { Revision } from './controller-revision.ts';
 import { planDaemonSet } from './daemon-set-plan.ts';
 import { budgetStatus } from './disruption-budget.ts';
 import { resolveCount } from './int-or-percent.ts';
+import { emptyLoad } from './node-load.ts';
 import { planPlacement } from './scheduler-plan.ts';
 import { matchesSelector, parseLabelSelector } from './selector.ts';
 import { planStatefulSet } from './stateful-set-plan.ts';
@@ -29,8 +30,8 @@ function pod(
   };
 }
 
-function node(spec: JsonObject = {}, ready = 'True'): ApiObject {
-  const status = { conditions: [{ type: 'Ready', status: ready }] };
+function node(spec: JsonObject = {}): ApiObject {
+  const status = { allocatable: { cpu: '2', memory: '1Gi', pods: '2' } };
   return { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node', labels: { disk: 'slow' } }, spec, status };
 }
 
@@ -73,18 +74,19 @@ const placements: { name: string; spec?: JsonObject; node?: ApiObject; claimPhas
       want: 'node',
     },
     { name: 'cordoned', node: node({ unschedulable: true }), want: /were unschedulable/ },
-    { name: 'not ready', node: node({}, 'False'), want: /were not ready/ },
     { name: 'a bound claim', spec: claim, claimPhase: 'Bound', want: 'node' },
     { name: 'an unbound claim', spec: claim, claimPhase: 'Pending', want: /unbound immediate PersistentVolumeClaims/ },
     { name: 'no such claim', spec: claim, want: /persistentvolumeclaim "c" not found/ },
   ];
 for (const { name, spec, node: only = node(), claimPhase, want } of placements)
   test(`placement: ${name}`, () => {
-    const found = planPlacement(pod('p', spec), [only], () =>
-      claimPhase === undefined
-        ? undefined
-        : { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'c' }, status: { phase: claimPhase } },
-    );
+    const found = planPlacement(pod('p', spec), [only], {
+      claimOf: () =>
+        claimPhase === undefined
+          ? undefined
+          : { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'c' }, status: { phase: claimPhase } },
+      loadOf: () => emptyLoad,
+    });
     if (typeof want === 'string') assert.deepEqual(found, { kind: 'bind', node: want });
     else assert.match(found.kind === 'unschedulable' ? found.message : '', want);
   });

@@ -1,7 +1,9 @@
 import { getArray, getObject, getPath, getString, isObject } from '#base/json.ts';
 import type { ApiObject } from '../api/port.ts';
-import { findCondition, parseConditions } from './condition.ts';
+import type { NodeLoad } from './node-load.ts';
+import { type NodeView, untoleratedTaint, viewNode } from './node-view.ts';
 import { stringMap } from './ownership.ts';
+import { type Amounts, hostPorts, podRequests } from './pod-resources.ts';
 import { isDeleting } from './pod-state.ts';
 import { matchesSelector } from './selector.ts';
 
@@ -9,6 +11,25 @@ export type Placement =
   | { kind: 'bind'; node: string }
   /** `soon`: what it waits for is being made right now. */
   | { kind: 'unschedulable'; message: string; soon: boolean };
+
+export interface PlacementContext {
+  claimOf(name: string): ApiObject | undefined;
+  loadOf(node: string): NodeLoad;
+}
+
+/** `evicting`: whether a pod of lower priority that went would help. */
+interface Refusal {
+  reason: string;
+  evicting: boolean;
+}
+
+interface PodView {
+  pod: ApiObject;
+  selector: Record<string, string>;
+  tolerations: readonly unknown[];
+  requests: Amounts;
+  ports: readonly string[];
+}
 
 /** Waits for a node, and is ours to place. */
 export function needsPlacement(pod: ApiObject): boolean {
@@ -18,48 +39,96 @@ export function needsPlacement(pod: ApiObject): boolean {
 }
 
 /**
- * The first node that the pod may run on. Labels, affinity and taints count; requested CPU and memory do not, because
- * pods are plain processes of this machine.
+ * The least loaded node of those that the pod may run on, by labels, affinity, taints, host ports and requests; and the
+ * real scheduler's words when there is none. Pods are never evicted to make room.
  */
-export function planPlacement(
-  pod: ApiObject,
-  nodes: readonly ApiObject[],
-  claimOf: (name: string) => ApiObject | undefined,
-): Placement {
-  const volumes = unboundVolume(pod, claimOf);
-  if (volumes !== undefined) return { ...unschedulable(nodes.length, volumes), soon: true };
-  const reasons = new Map<string, number>();
-  for (const node of nodes) {
-    const reason = refusal(pod, node);
-    if (reason === undefined) return { kind: 'bind', node: node.metadata.name };
-    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-  }
+export function planPlacement(pod: ApiObject, nodes: readonly ApiObject[], context: PlacementContext): Placement {
+  const volumes = unboundVolume(pod, context.claimOf);
+  if (volumes !== undefined)
+    return { ...unschedulable(pod, nodes.length, { listed: [volumes], helped: 0 }), soon: true };
   if (nodes.length === 0) return { kind: 'unschedulable', message: 'no nodes available to schedule pods', soon: true };
-  return unschedulable(nodes.length, [...reasons].map(([reason, count]) => `${count} ${reason}`).join(', '));
-}
-
-function unschedulable(nodes: number, why: string): Placement & { kind: 'unschedulable' } {
-  const none = `0/${nodes} nodes are available:`;
-  return {
-    kind: 'unschedulable',
-    message: `${none} ${why}. preemption: ${none} ${nodes} Preemption is not helpful for scheduling.`,
-    soon: false,
+  const view: PodView = {
+    pod,
+    selector: stringMap(getObject(pod, 'spec', 'nodeSelector')),
+    tolerations: getArray(pod, 'spec', 'tolerations'),
+    requests: podRequests(pod),
+    ports: hostPorts(pod),
   };
+  const reasons = new Map<string, number>();
+  let helped = 0;
+  let best: { node: string; score: number } | undefined;
+  for (const node of nodes.map(viewNode)) {
+    const load = context.loadOf(node.name);
+    const refusals = refusalsOf(view, node, load);
+    if (refusals.length === 0) {
+      const score = scoreOf(node, load);
+      if (!best || score < best.score) best = { node: node.name, score };
+      continue;
+    }
+    if (refusals.every(({ evicting }) => evicting)) helped += 1;
+    for (const { reason } of refusals) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  }
+  if (best) return { kind: 'bind', node: best.node };
+  const listed = [...reasons].map(([reason, count]) => `${count} ${reason}`).toSorted();
+  return unschedulable(pod, nodes.length, { listed, helped });
 }
 
-function refusal(pod: ApiObject, node: ApiObject): string | undefined {
-  if (getPath(node, 'spec', 'unschedulable') === true) return 'node(s) were unschedulable';
-  if (findCondition(parseConditions(node['status']), 'Ready')?.status !== 'True') return 'node(s) were not ready';
-  const selector = { matchLabels: stringMap(getObject(pod, 'spec', 'nodeSelector')), matchExpressions: [] };
-  if (!matchesSelector(selector, node.metadata.labels) || !matchesAffinity(pod, node))
-    return "node(s) didn't match Pod's node affinity/selector";
-  const taint = getArray(node, 'spec', 'taints').find((item) => !isTolerated(pod, item));
-  if (taint !== undefined)
-    return `node(s) had untolerated taint {${getString(taint, 'key')}: ${getString(taint, 'value') ?? ''}}`;
-  return undefined;
+function unschedulable(
+  pod: ApiObject,
+  nodes: number,
+  { listed, helped }: { listed: readonly string[]; helped: number },
+): Placement & { kind: 'unschedulable' } {
+  const none = `0/${nodes} nodes are available:`;
+  const evictions = [
+    ...(helped > 0 ? [`${helped} No preemption victims found for incoming pod`] : []),
+    ...(helped < nodes ? [`${nodes - helped} Preemption is not helpful for scheduling`] : []),
+  ];
+  const preemption =
+    getString(pod, 'spec', 'preemptionPolicy') === 'Never'
+      ? 'not eligible due to preemptionPolicy=Never.'
+      : `${none} ${evictions.join(', ')}.`;
+  const message = `${none} ${listed.join(', ')}. preemption: ${preemption}`;
+  return { kind: 'unschedulable', message, soon: false };
 }
 
-function matchesAffinity(pod: ApiObject, node: ApiObject): boolean {
+function refusalsOf(view: PodView, node: NodeView, load: NodeLoad): Refusal[] {
+  const hard = (reason: string): Refusal[] => [{ reason, evicting: false }];
+  const { pod, tolerations } = view;
+  const cordon = { key: 'node.kubernetes.io/unschedulable', value: '', effect: 'NoSchedule', timeAdded: undefined };
+  if (node.unschedulable && untoleratedTaint(tolerations, [cordon])) return hard('node(s) were unschedulable');
+  const taint = untoleratedTaint(tolerations, node.taints);
+  if (taint) return hard(`node(s) had untolerated taint {${taint.key}: ${taint.value}}`);
+  const selector = { matchLabels: view.selector, matchExpressions: [] };
+  if (!matchesSelector(selector, node.labels) || !matchesAffinity(pod, node))
+    return hard("node(s) didn't match Pod's node affinity/selector");
+  if (view.ports.some((port) => load.hostPorts.has(port)))
+    return [{ reason: "node(s) didn't have free ports for the requested pod ports", evicting: true }];
+  return node.countsRequests ? shortages(view, node, load) : [];
+}
+
+function shortages({ requests }: PodView, { allocatable }: NodeView, load: NodeLoad): Refusal[] {
+  const short: Refusal[] = [];
+  if (load.pods + 1 > (allocatable.get('pods') ?? 0)) short.push({ reason: 'Too many pods', evicting: true });
+  for (const [name, asked] of requests) {
+    const there = allocatable.get(name) ?? 0;
+    if (asked > 0 && asked > there - (load.amounts.get(name) ?? 0))
+      short.push({ reason: `Insufficient ${name}`, evicting: asked <= there });
+  }
+  return short;
+}
+
+/** A pod that asks for nothing counts for a little, as for the real scheduler. */
+const littleCpu = 100;
+const littleMemory = 200 * 1024 * 1024;
+
+/** The higher the more of the node is taken. */
+function scoreOf({ allocatable }: NodeView, load: NodeLoad): number {
+  const taken = (name: string, little: number): number =>
+    ((load.amounts.get(name) ?? 0) + load.pods * little) / (allocatable.get(name) || Number.MAX_SAFE_INTEGER);
+  return taken('cpu', littleCpu) + taken('memory', littleMemory);
+}
+
+function matchesAffinity(pod: ApiObject, node: NodeView): boolean {
   const required = getPath(pod, 'spec', 'affinity', 'nodeAffinity', 'requiredDuringSchedulingIgnoredDuringExecution');
   if (!isObject(required)) return true;
   return getArray(required, 'nodeSelectorTerms').some((term) => {
@@ -67,8 +136,8 @@ function matchesAffinity(pod: ApiObject, node: ApiObject): boolean {
     const fields = getArray(term, 'matchFields').map(readTerm);
     if (labels.length + fields.length === 0) return false;
     return (
-      matchesSelector({ matchLabels: {}, matchExpressions: labels }, node.metadata.labels) &&
-      matchesSelector({ matchLabels: {}, matchExpressions: fields }, { 'metadata.name': node.metadata.name })
+      matchesSelector({ matchLabels: {}, matchExpressions: labels }, node.labels) &&
+      matchesSelector({ matchLabels: {}, matchExpressions: fields }, { 'metadata.name': node.name })
     );
   });
 }
@@ -79,20 +148,6 @@ function readTerm(term: unknown): { key: string; operator: string; values: strin
     operator: getString(term, 'operator') ?? '',
     values: getArray(term, 'values').filter((item): item is string => typeof item === 'string'),
   };
-}
-
-function isTolerated(pod: ApiObject, taint: unknown): boolean {
-  const effect = getString(taint, 'effect');
-  if (effect !== 'NoSchedule' && effect !== 'NoExecute') return true;
-  return getArray(pod, 'spec', 'tolerations').some((toleration) => {
-    const key = getString(toleration, 'key');
-    const wanted = getString(toleration, 'effect');
-    if (wanted !== undefined && wanted !== '' && wanted !== effect) return false;
-    if (key === undefined || key === '') return getString(toleration, 'operator') === 'Exists';
-    if (key !== getString(taint, 'key')) return false;
-    if (getString(toleration, 'operator') === 'Exists') return true;
-    return (getString(toleration, 'value') ?? '') === (getString(taint, 'value') ?? '');
-  });
 }
 
 function unboundVolume(pod: ApiObject, claimOf: (name: string) => ApiObject | undefined): string | undefined {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Clock } from '#base/clock.ts';
 import { getArray, getPath, getString, isObject, type JsonObject } from '#base/json.ts';
 import { silentLogger } from '#base/log.ts';
-import { testClock, testEntropy } from '../../../../test/clock.ts';
+import { fasterClock, testClock, testEntropy } from '../../../../test/clock.ts';
 import type { ApiObject, ApiServer } from '../api/port.ts';
 import { startApiServer } from '../api/server.ts';
 import { startControllers } from '../controllers/start.ts';
@@ -18,9 +19,8 @@ interface World extends AsyncDisposable {
   until<T>(read: () => T | undefined, what: string): Promise<T>;
 }
 
-const deps = { clock: testClock, entropy: testEntropy, logger: silentLogger };
-
-async function world(options: SimulatorOptions = {}): Promise<World> {
+async function world(options: SimulatorOptions = {}, clock: Clock = testClock): Promise<World> {
+  const deps = { clock, entropy: testEntropy, logger: silentLogger };
   await using stack = new AsyncDisposableStack();
   const types = createTypeRegistry();
   const server = stack.use(await startApiServer({ ...deps, types, dataDir: undefined, isPortFree: async () => true }));
@@ -241,4 +241,87 @@ test('options that mean nothing are refused', async () => {
     { imageFaults: [{ image: '*', knobs: { 'crash-after': 'x' } }] },
   ];
   for (const options of bad) await assert.rejects(world(options), { code: 'bad-input' });
+});
+
+test('a silent node is noticed, its pods are not ready, and leave it when they tolerate it no more', async () => {
+  // A minute of the cluster is 60 ms.
+  await using cluster = await world({ nodes: ['a', 'b'], speed: 1 }, fasterClock(1000));
+  const { api } = cluster;
+  const spec = {
+    replicas: 2,
+    selector: { matchLabels: { app: 'web' } },
+    template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'c', image: 'x:1' }] } },
+  };
+  await api.create(
+    { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', namespace: 'default' }, spec },
+    'test',
+  );
+  const placed = () =>
+    api
+      .list('pods')
+      .map((pod) => [getString(pod, 'spec', 'nodeName') ?? '', conditionsOf(pod)['Ready'] ?? ''] as const);
+  await cluster.until(
+    () => (placed().filter(([, ready]) => ready === 'True').length === 2 ? true : undefined),
+    'two pods',
+  );
+  assert.deepEqual(
+    placed()
+      .map(([node]) => node)
+      .toSorted(),
+    ['a', 'b'],
+  );
+  const annotations = { [nodeKnob]: 'silent' };
+  await api.mergePatch('nodes', undefined, 'a', { metadata: { annotations } }, { manager: 'test' });
+  await cluster.until(
+    () => (placed().some(([node, ready]) => node === 'a' && ready === 'False') ? true : undefined),
+    'not ready',
+  );
+  const silent = api.get('nodes', undefined, 'a');
+  assert.equal(silent && conditionsOf(silent)['Ready'], 'Unknown');
+  const keys = getArray(silent, 'spec', 'taints').map(
+    (taint) => `${getString(taint, 'key')}:${getString(taint, 'effect')}`,
+  );
+  assert.deepEqual(keys, ['node.kubernetes.io/unreachable:NoSchedule', 'node.kubernetes.io/unreachable:NoExecute']);
+  // Five minutes later its pod is to go, and another takes its place on the other node.
+  await cluster.until(
+    () => (placed().filter(([node, ready]) => node === 'b' && ready === 'True').length === 2 ? true : undefined),
+    'the move',
+  );
+  assert.equal(api.list('pods').filter((pod) => pod.metadata.deletionTimestamp !== undefined).length, 1);
+  // Nobody ends the pod there until the node comes back, or is removed.
+  await api.delete('nodes', undefined, 'a');
+  await cluster.until(() => (placed().length === 2 ? true : undefined), 'the orphan’s end');
+});
+
+test('an idle cluster writes nothing but the leases of its nodes', async () => {
+  const clock = fasterClock(1200);
+  await using cluster = await world({ nodes: 3, speed: 1 }, clock);
+  const { api } = cluster;
+  const spec = {
+    replicas: 3,
+    selector: { matchLabels: { app: 'web' } },
+    template: {
+      metadata: { labels: { app: 'web' } },
+      spec: {
+        containers: [{ name: 'c', image: 'x:1', readinessProbe: { tcpSocket: { port: 80 }, initialDelaySeconds: 5 } }],
+      },
+    },
+  };
+  const named = { name: 'web', namespace: 'default' };
+  await api.create({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: named, spec }, 'test');
+  const service = { selector: { app: 'web' }, ports: [{ port: 80 }] };
+  await api.create({ apiVersion: 'v1', kind: 'Service', metadata: named, spec: service }, 'test');
+  const available = () => getPath(api.get('deployments.apps', 'default', 'web'), 'status', 'availableReplicas');
+  await cluster.until(() => (available() === 3 ? true : undefined), 'three pods');
+  await clock.sleep(120_000);
+  const writes = new Map<string, number>();
+  const stop = api.onChange('*', ({ object }) => writes.set(object.kind, (writes.get(object.kind) ?? 0) + 1));
+  const from = clock.now();
+  await clock.sleep(20 * 60_000);
+  const minutes = (clock.now() - from) / 60_000;
+  stop();
+  assert.deepEqual([...writes.keys()], ['Lease']);
+  const leases = writes.get('Lease') ?? 0;
+  // Three nodes, six times a minute; timers are late at this speed, never early.
+  assert(leases > 3 * minutes && leases <= 18 * (minutes + 1), `${leases} writes in ${minutes} minutes`);
 });

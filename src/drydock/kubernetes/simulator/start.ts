@@ -132,8 +132,8 @@ class PodSet implements AsyncDisposable {
     }
     const node = getString(object, 'spec', 'nodeName');
     if (!object || node === undefined) return { kind: 'done' };
-    const mood = moodOf(api.get('nodes', undefined, node));
-    if (mood === undefined || mood === 'silent') return { kind: 'done' };
+    // A kubelet that is not ready leaves pods as they are.
+    if (moodOf(api.get('nodes', undefined, node)) !== 'ready') return { kind: 'done' };
     const pod = this.#pods.get(key) ?? this.#begin(key, object, node);
     try {
       return withinTimers(await pod.tick(object));
