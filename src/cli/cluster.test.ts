@@ -64,6 +64,7 @@ const usual: ClusterOptions = {
   tokens: [],
   services: {},
   disableAdmission: [],
+  authorization: 'rbac',
 };
 
 const rows: { args: string[]; want: Partial<ClusterOptions> }[] = [
@@ -97,6 +98,7 @@ const rows: { args: string[]; want: Partial<ClusterOptions> }[] = [
     args: ['--service-cidr', '10.0.0.0/24', '--service-node-port-range', '30000-30010'],
     want: { services: { serviceCidr: '10.0.0.0/24', nodePortRange: '30000-30010' } },
   },
+  { args: ['--authorization', 'always-allow'], want: { authorization: 'always-allow' } },
   { args: ['--disable-admission', 'ServiceAccount'], want: { disableAdmission: ['ServiceAccount'] } },
 ];
 
@@ -113,6 +115,7 @@ const wrong: string[][] = [
   ['--image-fault', 'crash'],
   ['--user-token', 'alone'],
   ['--disable-admission', 'PodSecurity'],
+  ['--authorization', 'webhook'],
   ['--port', '70000'],
 ];
 

@@ -26,6 +26,11 @@ export function registerCluster(program: Command, session: Session): void {
     .option('--service-cidr <network>', 'the range of cluster IPs (default: 10.96.0.0/16)')
     .option('--service-node-port-range <first-last>', 'the range of node ports (default: 30000-32767)')
     .option('--disable-admission <names>', 'to switch off: ServiceAccount, DefaultTolerationSeconds', parseAdmissions)
+    .addOption(
+      new Option('--authorization <mode>', 'whether roles decide, or whoever is known may do everything')
+        .choices(['rbac', 'always-allow'])
+        .default('rbac'),
+    )
     .action(async (flags: ClusterFlags) => {
       const { data, inMemory = false, serviceCidr, serviceNodePortRange, ...rest } = flags;
       const { imageFault = [], userToken = [], controllers = ['*'], disableAdmission = [], ...others } = rest;
@@ -71,6 +76,7 @@ interface ClusterFlags {
   serviceCidr?: string;
   serviceNodePortRange?: string;
   disableAdmission?: string[];
+  authorization: 'rbac' | 'always-allow';
 }
 
 interface UserFlags {

@@ -71,6 +71,7 @@ export interface ClusterOptions {
   tokens: { token: string; user: string; groups: string[] }[];
   services: { serviceCidr?: string; nodePortRange?: string };
   disableAdmission: string[];
+  authorization: 'rbac' | 'always-allow';
 }
 
 export interface ClusterKubeconfigOptions {

@@ -42,6 +42,7 @@ export async function runCluster(options: ClusterOptions, signal: AbortSignal): 
       controllers: options.controllers,
       tokens: options.tokens,
       services: options.services,
+      authorization: options.authorization,
       podAdmission: {
         serviceAccount: !off.includes('ServiceAccount'),
         defaultTolerationSeconds: !off.includes('DefaultTolerationSeconds'),

@@ -16,6 +16,7 @@ import { createRegistryClient } from '#oci/registry-client.ts';
 import { pullFrom } from './pull-image.ts';
 import { systemClock as clock, systemEntropy as entropy } from './system.ts';
 
+export type { AuditEntry } from '#drydock/kubernetes/access/audit.ts';
 export type { ApiServer } from '#drydock/kubernetes/api/port.ts';
 export type { KubernetesCluster } from '#drydock/kubernetes/cluster.ts';
 export type { ImageFault } from '#drydock/kubernetes/simulator/knobs.ts';

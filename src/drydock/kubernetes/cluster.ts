@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { Clock, Entropy } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
+import type { AuditEntry } from './access/audit.ts';
+import type { AuthorizationMode } from './access/authorizer.ts';
 import type { PullImage } from './agent/image.ts';
 import { startNodeAgent } from './agent/start.ts';
 import type { PodAdmission } from './api/admission.ts';
@@ -28,6 +30,10 @@ export interface KubernetesOptions {
   tokens?: readonly StaticToken[];
   services?: ServiceNetworkOptions;
   podAdmission?: Partial<PodAdmission>;
+  /** `rbac` by default. */
+  authorization?: AuthorizationMode;
+  /** Gets each write by HTTP and each refusal, as the log does. */
+  audit?: (entry: AuditEntry) => void;
 }
 
 /** Pods are processes of this machine. */
@@ -80,7 +86,19 @@ interface RunningNode extends AsyncDisposable {
  * corrupt-data and bad-input. Disposing ends the pods' processes; their objects stay in `dataDir`.
  */
 export async function startKubernetes(options: KubernetesOptions): Promise<KubernetesCluster> {
-  const { clock, entropy, logger, dataDir, port = 0, node, tokens, services, podAdmission } = options;
+  const {
+    clock,
+    entropy,
+    logger,
+    dataDir,
+    port = 0,
+    node,
+    tokens,
+    services,
+    podAdmission,
+    authorization,
+    audit,
+  } = options;
   await using stack = new AsyncDisposableStack();
   const server = stack.use(
     await startApiServer({
@@ -95,6 +113,8 @@ export async function startKubernetes(options: KubernetesOptions): Promise<Kuber
       ...(tokens ? { tokens } : {}),
       ...(services ? { services } : {}),
       ...(podAdmission ? { podAdmission } : {}),
+      ...(authorization ? { authorization } : {}),
+      ...(audit ? { audit } : {}),
     }),
   );
   const { api, caPem, adminToken } = server;

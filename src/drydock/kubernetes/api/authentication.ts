@@ -36,10 +36,11 @@ export class Authenticator {
     const { socket } = request;
     const certified = socket instanceof TLSSocket ? this.#userOfSocket(socket) : 'none';
     if (typeof certified === 'object') return certified;
-    const header = request.headers.authorization;
-    const user = header === undefined ? undefined : this.userOfToken(/^bearer\s+(.+)$/i.exec(header)?.[1] ?? '');
+    // Upstream knows no other scheme and passes it over.
+    const token = /^bearer\s+(.+)$/i.exec(request.headers.authorization ?? '')?.[1];
+    const user = token === undefined ? undefined : this.userOfToken(token);
     if (user) return user;
-    if (header !== undefined || certified === 'unknown') throw unauthorized();
+    if (token !== undefined || certified === 'unknown') throw unauthorized();
     return anonymous;
   }
 
