@@ -54,6 +54,9 @@ export async function bindPod(deps: WriteDeps, exchange: Exchange, target: Subre
   await exchange.json(201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 });
 }
 
+/** Conflicts of a binding name the subresource. */
+const podBinding = { group: '', plural: 'pods/binding', groupResource: 'pods/binding' };
+
 /** Puts a pod on a node, once: 409 when it has one or is being deleted. */
 export async function assignNode(
   deps: WriteDeps,
@@ -73,13 +76,9 @@ export async function assignNode(
     produce: (live) => {
       const current = getString(live, 'spec', 'nodeName') ?? '';
       if (current !== '')
-        throw conflict(target.resource, target.name, `pod ${target.name} is already assigned to node "${current}"`);
+        throw conflict(podBinding, target.name, `pod ${target.name} is already assigned to node "${current}"`);
       if (live.metadata.deletionTimestamp !== undefined)
-        throw conflict(
-          target.resource,
-          target.name,
-          `pod ${target.name} is being deleted, cannot be assigned to a host`,
-        );
+        throw conflict(podBinding, target.name, `pod ${target.name} is being deleted, cannot be assigned to a host`);
       const pod = cloneJson(live);
       const spec = isObject(pod['spec']) ? pod['spec'] : {};
       const status = isObject(pod['status']) ? pod['status'] : {};
