@@ -142,3 +142,13 @@ test('two ways to say what becomes of dependents are one too many', async () => 
     'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Invalid value: "Orphan": orphanDependents and deletionPropagation cannot be both set',
   );
 });
+
+test('without force, what another manager owns is a conflict', async () => {
+  const apply = 'application/apply-patch+yaml';
+  const owned = (x: string) => ({ ...configMap('b', { x }), kind: 'ConfigMap', apiVersion: 'v1' });
+  const send = (manager: string, x: string, more = '') =>
+    cluster.send('PATCH', `${configMaps}/b?fieldManager=${manager}${more}`, { body: owned(x), type: apply });
+  assert.equal((await send('one', '1')).code, 201);
+  for (const more of ['', '&force=false', '&force=0']) assert.equal((await send('two', '2', more)).code, 409, more);
+  for (const more of ['&force=true', '&force=1']) assert.equal((await send('two', '2', more)).code, 200, more);
+});

@@ -137,8 +137,8 @@ function parsePatch(body: Buffer): unknown {
 
 /** Whether ownership is taken from others. Throws 422 for a patch that is no apply. */
 export function parseForce(query: URLSearchParams, type: PatchType): boolean {
-  const force = query.get('force') ?? '';
-  if (force !== '' && type !== 'apply')
+  const force = query.get('force');
+  if (force !== null && type !== 'apply')
     throw invalidOptions('PatchOptions', {
       field: 'force',
       reason: 'FieldValueForbidden',
