@@ -58,8 +58,9 @@ const card =
   /^(?:4[0-9]{12}(?:[0-9]{3})?|5[1-5][0-9]{14}|6(?:011|5[0-9][0-9])[0-9]{12}|3[47][0-9]{13}|3(?:0[0-5]|[68][0-9])[0-9]{11}|(?:2131|1800|35\d{3})\d{11})$/;
 const colorPart = '(?:0|[1-9]\\d?|1\\d\\d?|2[0-4]\\d|25[0-5])';
 const rgb = new RegExp(`^rgb\\(\\s*${colorPart}\\s*,\\s*${colorPart}\\s*,\\s*${colorPart}\\s*\\)$`);
-const email =
-  /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\uffff-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\uffff-]+)*@(?:[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\uffff-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\uffff-]+)*|\[[^[\]]+\])$/;
+const atom = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~\\u0080-\\uffff-]+";
+const dotted = `${atom}(?:\\.${atom})*`;
+const email = new RegExp(`^(?:${dotted}|"(?:[^"\\\\]|\\\\.)*")@(?:${dotted}|\\[[^[\\]]+\\])$`);
 
 function uuid(version: string, variant: string): (text: string) => boolean {
   const pattern = new RegExp(
@@ -81,7 +82,7 @@ const formats: Record<string, (text: string) => boolean> = {
   ipv6: (text) => isIPv6(text) && !text.includes('%'),
   cidr: isCidr,
   mac: (text) =>
-    /^(?:[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}(?:(?:[0-9a-f]{2}\1){2})?[0-9a-f]{2}|(?:[0-9a-f]{4}\.){2}(?:[0-9a-f]{4}\.)?[0-9a-f]{4}|[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\2){18}[0-9a-f]{2})$/i.test(
+    /^(?:[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}(?:(?:[0-9a-f]{2}\1){2})?[0-9a-f]{2}|(?:[0-9a-f]{4}\.){2}(?:[0-9a-f]{4}\.)?[0-9a-f]{4}|[0-9a-f]{12}|[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\2){18}[0-9a-f]{2})$/i.test(
       text,
     ),
   uuid: uuid(any, any),
@@ -92,7 +93,7 @@ const formats: Record<string, (text: string) => boolean> = {
   isbn10: isIsbn10,
   isbn13: isIsbn13,
   creditcard: isCreditCard,
-  ssn: (text) => /^\d{3}[- ]?\d{2}[- ]?\d{4}$/.test(text),
+  ssn: (text) => /^\d{3}[- ]\d{2}[- ]\d{4}$/.test(text),
   hexcolor: (text) => /^#?(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})$/.test(text),
   rgbcolor: (text) => rgb.test(text),
   byte: (text) => /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})$/.test(text),
@@ -101,6 +102,10 @@ const formats: Record<string, (text: string) => boolean> = {
   duration: (text) => durationNanos(text) !== undefined,
   datetime: isDateTime,
 };
+
+export function isKnownFormat(format: string): boolean {
+  return Object.hasOwn(formats, format.replaceAll('-', ''));
+}
 
 /** Whether a text is of an OpenAPI format. Formats that upstream does not know are not checked. */
 export function isOfFormat(format: string, text: string): boolean {
@@ -113,14 +118,14 @@ function isEmail(text: string): boolean {
   return email.test(inBrackets?.[1] ?? text.trim());
 }
 
-/** Go takes an IPv4 address written as IPv6 for one. */
+/** Go takes leading zeros, and an IPv4 address written as IPv6. */
 function isLooseIpv4(text: string): boolean {
-  return isIPv4(text);
+  const mapped = /^::ffff:([0-9.]+)$/i.exec(text)?.[1] ?? text;
+  return isIPv4(mapped.replace(/(^|\.)0+(?=\d)/g, '$1'));
 }
 
 function isCidr(text: string): boolean {
   const [, address = '', bits = ''] = /^(.+)\/(\d{1,3})$/.exec(text) ?? [];
-  if (/^0\d/.test(bits)) return false;
   if (isIPv4(address)) return bits !== '' && Number(bits) <= 32;
   return isIPv6(address) && !address.includes('%') && bits !== '' && Number(bits) <= 128;
 }

@@ -17,6 +17,7 @@ import {
   noSuchOverload,
   optionalValue,
   plainText,
+  typeNameOf,
 } from './value.ts';
 
 /** Thrown when an expression cost more than it may; nothing swallows it. */
@@ -261,8 +262,10 @@ interface Found {
 
 function itemAt({ items }: ListValue, key: CelValue): Found {
   const index = isTagged(key, 'uint') ? key.value : key;
-  if (typeof index !== 'bigint' && !(typeof index === 'number' && Number.isInteger(index)))
-    throw new EvaluationError(`unsupported index type '${plainText(key)}' in list`);
+  if (typeof index === 'number' && !Number.isInteger(index))
+    throw new EvaluationError(`unsupported index value ${plainText(key)} in list`);
+  if (typeof index !== 'bigint' && typeof index !== 'number')
+    throw new EvaluationError(`unsupported index type '${typeNameOf(key)}' in list`);
   const at = Number(index);
   return { value: at < 0 ? undefined : items[at], missing: `index out of bounds: ${at}` };
 }

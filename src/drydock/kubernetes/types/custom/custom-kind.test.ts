@@ -154,15 +154,18 @@ const rows: { name: string; schema: JsonObject; spec: unknown; want: string[] }[
       oneOf: [{ required: ['a'] }, { required: ['b'] }],
     },
     spec: {},
-    want: ['spec: Invalid value: "": "spec" must validate one and only one schema (oneOf). Found none valid'],
+    want: [
+      '<nil>: Invalid value: "": "spec" must validate one and only one schema (oneOf). Found none valid',
+      'spec.a: Required value',
+    ],
   },
   {
     name: 'places in lists',
     schema: { properties: { l: { type: 'array', maxItems: 1, items: { type: 'integer' } } } },
     spec: { l: [1, 'x'] },
     want: [
-      'spec.l: Too many: 2: must have at most 1 items',
       'spec.l[1]: Invalid value: "string": spec.l[1] in body must be of type integer: "string"',
+      'spec.l: Too many: 2: must have at most 1 items',
     ],
   },
 ];

@@ -1,17 +1,21 @@
 import type { JsonObject } from '#base/json.ts';
 import { isObject, jsonEqual } from '#base/json.ts';
 import type { Place } from './validate.ts';
-import { bodyName, validateValue } from './validate.ts';
+import { invalid, validateValue } from './validate.ts';
 
-export function checkArray(schema: JsonObject, value: unknown[], place: Place): void {
+/** Items, then how many there are. Returns how much was looked at. */
+export function checkArray(schema: JsonObject, value: unknown[], place: Place): number {
   const { minItems, maxItems, items } = schema;
-  if (typeof minItems === 'number' && value.length < minItems) {
-    place.errors.push({
-      field: place.path,
-      reason: 'FieldValueInvalid',
-      message: `Invalid value: ${value.length}: ${bodyName(place)} should have at least ${minItems} items`,
-    });
+  const keys = mapKeys(schema);
+  let looked = 2;
+  if (isObject(items)) {
+    for (const [index, item] of value.entries()) {
+      const old = oldItem(place.old, item, keys);
+      looked += validateValue(items, item, { path: `${place.path}[${index}]`, old, errors: place.errors });
+    }
   }
+  if (typeof minItems === 'number' && value.length < minItems)
+    invalid(place, value.length, `should have at least ${minItems} items`);
   if (typeof maxItems === 'number' && value.length > maxItems) {
     place.errors.push({
       field: place.path,
@@ -19,13 +23,7 @@ export function checkArray(schema: JsonObject, value: unknown[], place: Place): 
       message: `Too many: ${value.length}: must have at most ${maxItems} items`,
     });
   }
-  const keys = mapKeys(schema);
-  if (isObject(items)) {
-    for (const [index, item] of value.entries()) {
-      const old = oldItem(place.old, item, keys);
-      validateValue(items, item, { path: `${place.path}[${index}]`, old, errors: place.errors });
-    }
-  }
+  return looked;
 }
 
 /** Only items of a map list can be found again in the stored list. */

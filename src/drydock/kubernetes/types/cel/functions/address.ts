@@ -8,8 +8,11 @@ export function parseAddress(written: string): Address | string {
   if (isIPv4(written)) return written.split('.').map(Number);
   const shown = JSON.stringify(written);
   if (written.includes('%') && isIPv6(written)) return `IP address ${shown} with zone value is not allowed`;
-  if (!isIPv6(written))
-    return `IP Address ${shown} parse error during conversion from string: ParseAddr(${shown}): unable to parse IP`;
+  if (!isIPv6(written)) {
+    const why =
+      /^\d+(?:\.\d+){0,2}$/.test(written) && written.includes('.') ? 'IPv4 address too short' : 'unable to parse IP';
+    return `IP Address ${shown} parse error during conversion from string: ParseAddr(${shown}): ${why}`;
+  }
   const address = bytesOfIpv6(written);
   const mapped = address.slice(0, 10).every((byte) => byte === 0) && address[10] === 255 && address[11] === 255;
   return mapped ? `IPv4-mapped IPv6 address ${shown} is not allowed` : address;

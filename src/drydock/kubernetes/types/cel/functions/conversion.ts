@@ -1,7 +1,14 @@
 import { define, type Overload } from '../overload.ts';
 import { type CelValue, EvaluationError, goFloat, isTagged, noSuchOverload, typeNameOf } from '../value.ts';
 import { checkedInt, checkedUint, durationOf, timestampOf } from './operator.ts';
-import { durationText, parseDuration, parseTimestamp, timestampText, zoneMinutesOf } from './time-text.ts';
+import {
+  durationText,
+  notConvertible,
+  parseDuration,
+  parseTimestamp,
+  timestampText,
+  zoneMinutesOf,
+} from './time-text.ts';
 
 const second = 1_000_000_000n;
 
@@ -56,7 +63,7 @@ function toBool(value: CelValue): boolean {
   if (typeof value !== 'string') throw noSuchOverload();
   if (trueWords.includes(value)) return true;
   if (falseWords.includes(value)) return false;
-  throw new EvaluationError("type conversion error from 'string' to 'bool'");
+  throw notConvertible('bool');
 }
 
 function toDouble(value: CelValue): number {
@@ -67,7 +74,7 @@ function toDouble(value: CelValue): number {
   if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(value)) return Number(value);
   if (/^[+-]?(?:inf|infinity)$/i.test(value)) return value.startsWith('-') ? -Infinity : Infinity;
   if (/^nan$/i.test(value)) return Number.NaN;
-  throw new EvaluationError(`strconv.ParseFloat: parsing ${JSON.stringify(value)}: invalid syntax`);
+  throw notConvertible('double');
 }
 
 function toInt(value: CelValue): bigint {
@@ -81,8 +88,8 @@ function toInt(value: CelValue): bigint {
   if (isTagged(value, 'duration')) return value.nanos;
   if (isTagged(value, 'timestamp')) return floorDivide(value.nanos, second);
   if (typeof value !== 'string') throw noSuchOverload();
-  const parsed = parseInteger(value, /^[+-]?\d+$/, 'ParseInt');
-  if (parsed < -(2n ** 63n) || parsed >= 2n ** 63n) throw outOfRange(value, 'ParseInt');
+  const parsed = parseInteger(value, /^[+-]?\d+$/, 'int');
+  if (parsed < -(2n ** 63n) || parsed >= 2n ** 63n) throw notConvertible('int');
   return parsed;
 }
 
@@ -95,19 +102,14 @@ function toUint(value: CelValue): CelValue {
     return checkedUint(BigInt(Math.trunc(value)));
   }
   if (typeof value !== 'string') throw noSuchOverload();
-  const parsed = parseInteger(value, /^\d+$/, 'ParseUint');
-  if (parsed >= 2n ** 64n) throw outOfRange(value, 'ParseUint');
+  const parsed = parseInteger(value, /^\d+$/, 'uint');
+  if (parsed >= 2n ** 64n) throw notConvertible('uint');
   return checkedUint(parsed);
 }
 
-function parseInteger(value: string, pattern: RegExp, name: string): bigint {
-  if (!pattern.test(value))
-    throw new EvaluationError(`strconv.${name}: parsing ${JSON.stringify(value)}: invalid syntax`);
+function parseInteger(value: string, pattern: RegExp, type: string): bigint {
+  if (!pattern.test(value)) throw notConvertible(type);
   return value.startsWith('+') ? BigInt(value.slice(1)) : BigInt(value);
-}
-
-function outOfRange(value: string, name: string): EvaluationError {
-  return new EvaluationError(`strconv.${name}: parsing ${JSON.stringify(value)}: value out of range`);
 }
 
 function toText(value: CelValue): string {

@@ -1,5 +1,5 @@
 import { type CelType, typeText } from '../type.ts';
-import { type CelValue, EvaluationError, goFloat, isTagged } from '../value.ts';
+import { type CelValue, EvaluationError, goFloat, isTagged, typeNameOf } from '../value.ts';
 import { quoted } from './quoted.ts';
 import { durationText, timestampText } from './time-text.ts';
 
@@ -20,7 +20,10 @@ export function formatText(pattern: string, args: readonly CelValue[]): string {
 
 function clause(verb: string, value: CelValue, precision: number): string {
   const refuse = (what: string, wanted: string): never => {
-    throw new EvaluationError(`error during formatting: ${what} clause can only be used on ${wanted}`);
+    const given = typeNameOf(value);
+    throw new EvaluationError(
+      `error during formatting: ${what} clause can only be used on ${wanted}, was given ${given}`,
+    );
   };
   switch (verb) {
     case 's':

@@ -1,6 +1,6 @@
 import { define, method, type Overload, opaqueOf, text } from '../overload.ts';
 import { libraryTypes } from '../type.ts';
-import { type CelValue, EvaluationError, type OpaqueValue } from '../value.ts';
+import { type CelValue, EvaluationError, noSuchOverload, type OpaqueValue } from '../value.ts';
 import { type Address, addressText, parseAddress } from './address.ts';
 
 const ip = libraryTypes.Ip;
@@ -34,7 +34,7 @@ export const networkFunctions: Overload[] = [
   ...define('isCIDR', 'string -> bool', ([value]) => typeof parseRange(text(value)) !== 'string'),
   ...define('string', 'Cidr -> string', ([value]) => rangeText(readCidr(value))),
   ...method('containsIP', ['Cidr, string -> bool', 'Cidr, Ip -> bool'], ([range, other]) =>
-    holds(readCidr(range), typeof other === 'string' ? neededAddress(other) : readIp(other)),
+    holds(readCidr(range), typeof other === 'string' ? memberAddress(other) : readIp(other)),
   ),
   ...method('containsCIDR', ['Cidr, string -> bool', 'Cidr, Cidr -> bool'], ([range, other]) => {
     const inner = typeof other === 'string' ? neededRange(other) : readCidr(other);
@@ -55,6 +55,13 @@ function neededAddress(written: string): Address {
   return parsed;
 }
 
+/** Upstream tells no more of an address that is compared. */
+function memberAddress(written: string): Address {
+  const parsed = parseAddress(written);
+  if (typeof parsed === 'string') throw noSuchOverload();
+  return parsed;
+}
+
 function neededRange(written: string): Range {
   const parsed = parseRange(written);
   if (typeof parsed === 'string')
@@ -68,7 +75,8 @@ export function parseRange(written: string): Range | string {
   const refusal = (why: string): string => `network address parse error during conversion from string: ${why}`;
   if (slash < 0) return refusal(`netip.ParsePrefix(${JSON.stringify(written)}): no '/'`);
   const address = parseAddress(written.slice(0, slash));
-  if (typeof address === 'string') return address;
+  if (typeof address === 'string')
+    return address.replace(JSON.stringify(written.slice(0, slash)), JSON.stringify(written));
   const digits = written.slice(slash + 1);
   if (!/^(?:0|[1-9]\d{0,2})$/.test(digits) || Number(digits) > address.length * 8)
     return refusal(`netip.ParsePrefix(${JSON.stringify(written)}): prefix length out of range`);

@@ -37,7 +37,10 @@ export function parseRequestUrl(whole: string): RequestUrl | string {
   if (scheme === '' && whole.startsWith(':')) return 'missing protocol scheme';
   const [before = '', ...queries] = rest.replace(/#.*$/s, '').split('?');
   const query = queries.join('?');
-  if (!before.startsWith('/')) return 'invalid URI for request';
+  if (!before.startsWith('/')) {
+    if (scheme === '') return 'invalid URI for request';
+    return { scheme: scheme.toLowerCase(), host: '', path: '', query };
+  }
   const [, authority, path = ''] = (scheme !== '' ? /^\/\/([^/]*)(.*)$/s.exec(before) : null) ?? [
     '',
     undefined,
