@@ -291,6 +291,18 @@ for (const { path, spec, code, want } of wrongQuestions)
     assert.equal(message(await must(code, 'POST', path, { body: { spec } })), want);
   });
 
+test('who am I', async () => {
+  const headers = { 'impersonate-user': 'ana', 'impersonate-uid': '7', 'impersonate-extra-team': 'x' };
+  const { body } = await must(201, 'POST', '/apis/authentication.k8s.io/v1/selfsubjectreviews', { headers, body: {} });
+  assert.deepEqual(getPath(body, 'status', 'userInfo'), {
+    username: 'ana',
+    uid: '7',
+    groups: ['system:authenticated'],
+    extra: { team: ['x'] },
+  });
+  assert.match(getString(body, 'metadata', 'creationTimestamp') ?? '', /Z$/);
+});
+
 test('a review is asked by POST only', async () => {
   await must(405, 'GET', `${reviews}/selfsubjectaccessreviews`);
   await must(404, 'POST', `${reviews}/localsubjectaccessreviews`, { body: {} });

@@ -1,3 +1,4 @@
+import { type Clock, timestamp } from '#base/clock.ts';
 import { getArray, getObject, getString, isObject, type JsonObject } from '#base/json.ts';
 import type { Authorizer } from '../access/authorizer.ts';
 import type { AccessRequest } from '../access/policy-rule.ts';
@@ -11,6 +12,7 @@ import type { ReviewResource } from './resources.ts';
 import { badRequest, invalid, methodNotAllowed } from './status-error.ts';
 
 export interface ReviewDeps {
+  clock: Clock;
   types: TypeRegistry;
   authenticator: Authenticator;
   authorizer: Authorizer;
@@ -32,7 +34,9 @@ export async function handleReview(
   const problems = [...body.duplicates, ...unknownFields.map((field) => `unknown field "${field}"`)];
   const warn = (message: string): void => exchange.warn(message);
   reportProblems({ kind: review.kind, version: 'v1' }, problems, { validation, warn });
-  const metadata = { creationTimestamp: null, ...(namespace === undefined ? {} : { namespace }) };
+  // Upstream dates this review alone.
+  const creationTimestamp = review.kind === 'SelfSubjectReview' ? timestamp(deps.clock.now()) : null;
+  const metadata = { creationTimestamp, ...(namespace === undefined ? {} : { namespace }) };
   const spec = getObject(object, 'spec');
   const answer = answerOf(deps, { review, spec, namespace, user: exchange.user });
   await exchange.json(201, { kind: review.kind, apiVersion, metadata, ...answer });
