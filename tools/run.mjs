@@ -18,6 +18,7 @@ const commands = {
   'bench-drydock': ['bench/drydock/run.ts', ...args],
   kill: [...testArgs, 'test/world/kill.test.ts'],
   kubernetes: [...testArgs, 'test/kubernetes/suite.test.ts'],
+  'kubernetes-long': [...testArgs, 'src/drydock/kubernetes/**/*property.test.ts'],
   fidelity: ['tools/fidelity.ts'],
 };
 
@@ -33,6 +34,7 @@ function suiteSettings() {
 const settings = {
   kill: () => ({ SLIPWAY_KILL_ROUNDS: process.env.SLIPWAY_KILL_ROUNDS ?? '20' }),
   kubernetes: suiteSettings,
+  'kubernetes-long': () => ({ SLIPWAY_PROPERTY_SEEDS: process.env.SLIPWAY_PROPERTY_SEEDS ?? '40' }),
 };
 
 const nodeArgs = Object.hasOwn(commands, command ?? '') ? commands[command] : undefined;

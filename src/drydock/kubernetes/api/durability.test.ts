@@ -1,29 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { getArray, getPath, getString } from '#base/json.ts';
+import { getPath, getString } from '#base/json.ts';
 import { configMap, configMaps, testCluster } from './api-fixture.test.ts';
-
-/** A process that creates objects for ever and prints the name of each that was acknowledged. */
-const endlessWriter = `
-  import { Journal } from '${import.meta.dirname}/journal.ts';
-  import { Store } from '${import.meta.dirname}/store.ts';
-  const store = new Store(new Journal(process.argv[1]));
-  const lane = async (lane) => {
-    for (let n = 0; ; n += 1) {
-      const name = 'o' + lane + '-' + n;
-      const metadata = { name, namespace: 'default', uid: name, labels: {} };
-      const object = { kind: 'ConfigMap', apiVersion: 'v1', metadata, data: { text: 'x'.repeat(500) } };
-      await store.put({ storage: 'configmaps', key: 'default/' + name }, object, undefined);
-      process.stdout.write(name + '\\n');
-    }
-  };
-  for (const n of [0, 1, 2, 3]) void lane(n);
-`;
 
 let dir: string;
 before(() => {
@@ -52,27 +34,6 @@ test('objects, versions and credentials survive a restart; watches from before a
   const events = await second.watch(`${configMaps}?watch=true&resourceVersion=2`, (all) => all.length > 0);
   assert.equal(getPath(events[0], 'object', 'code'), 410);
   assert.match(getString(events[0], 'object', 'message') ?? '', /^too old resource version: 2 \(\d+\)$/);
-});
-
-test('SIGKILL during writes loses none that was acknowledged', async () => {
-  const dataDir = join(dir, 'killed');
-  const child = spawn(process.execPath, ['--input-type=module-typescript', '--eval', endlessWriter, dataDir], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let acknowledged: string[] = [];
-  let text = '';
-  for await (const chunk of child.stdout) {
-    text += String(chunk);
-    acknowledged = text.split('\n').slice(0, -1);
-    if (acknowledged.length >= 200 && !child.killed) child.kill('SIGKILL');
-  }
-  await using cluster = await testCluster({ dataDir });
-  const list = await cluster.send('GET', configMaps);
-  const found = new Set(getArray(list.body, 'items').map((item) => getString(item, 'metadata', 'name')));
-  assert.deepEqual(
-    acknowledged.filter((name) => !found.has(name)),
-    [],
-  );
 });
 
 test('a taken port is named, with what to do', async () => {
