@@ -1,13 +1,15 @@
 import type { JsonObject } from '#base/json.ts';
 import { getPath } from '#base/json.ts';
-import type { ApiObject, Gvk, KindType } from '../api/port.ts';
+import { ApiError, type ApiObject, type Gvk, type KindType } from '../api/port.ts';
 import { builtinSchema } from './builtin-schema.ts';
 import { decodeStruct, zeroStruct } from './decode.ts';
 import { defaulters } from './defaults/table.ts';
+import { goValue } from './go-format.ts';
 import { registerSchema } from './kind-schema.ts';
 import { sameContent } from './same-content.ts';
 import type { SchemaNode, StructType } from './schema-node.ts';
 import { strategicMerge } from './strategic-merge.ts';
+import { restoreProblem } from './strategic-restore.ts';
 import { validateKind } from './validate/table.ts';
 
 /** One built-in kind; undefined when it is not served. */
@@ -30,7 +32,12 @@ export function builtinKind(gvk: Gvk): KindType | undefined {
     },
     validateCreate: (object) => validateKind(name, object, undefined),
     validateUpdate: (object, old) => validateKind(name, object, old),
-    strategicMerge: (live, patch) => strategicMerge(node, live, patch),
+    strategicMerge(live, patch) {
+      const merged = strategicMerge(node, live, patch);
+      const problem = restoreProblem(node, merged);
+      if (problem !== undefined) throw unfitPatch(patch, problem);
+      return merged;
+    },
     sameContent,
   };
   registerSchema(kind, {
@@ -40,6 +47,13 @@ export function builtinKind(gvk: Gvk): KindType | undefined {
     empty: () => asApiObject(zeroStruct(type), gvk),
   });
   return kind;
+}
+
+function unfitPatch(patch: JsonObject, problem: string): ApiError {
+  const message = `Invalid value: ${JSON.stringify(goValue(patch))}: ${problem}`;
+  return new ApiError(422, 'Invalid', ` "" is invalid: patch: ${message}`, {
+    causes: [{ reason: 'FieldValueInvalid', message, field: 'patch' }],
+  });
 }
 
 /** The root's own fields: kind and version as served, and no `creationTimestamp: null`. */
