@@ -85,6 +85,7 @@ async function replace(
     name: object.metadata.name,
     options: { manager, dryRun: false },
     subresource,
+    uid: wanted.metadata.uid,
     produce: () => ({ object: wanted, managed: false }),
   });
   return result.object;

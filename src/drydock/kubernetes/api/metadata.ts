@@ -45,17 +45,27 @@ function isEmpty(value: unknown): boolean {
   return Array.isArray(value) ? value.length === 0 : isObject(value) && Object.keys(value).length === 0;
 }
 
+/** Throws 409 when a whole object was sent that is of another uid. */
+export function requireUid(resource: ServedResource, uid: string | undefined, live: ApiObject): void {
+  if (uid === undefined || uid === '' || uid === live.metadata.uid) return;
+  const { namespace, name } = live.metadata;
+  // Custom resources are kept under their group, what is built in is not.
+  const parts = [...(resource.custom ? [resource.group] : []), resource.plural, namespace, name];
+  const key = `/registry/${parts.filter((part) => part !== undefined).join('/')}`;
+  throw conflict(
+    resource,
+    name,
+    `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.metadata.uid}`,
+  );
+}
+
 /** What the server owns in metadata is taken from the stored object, whatever the request says. Refuses another uid. */
 export function carrySystemMetadata(resource: ServedResource, wanted: ApiObject, live: ApiObject): void {
   const { metadata } = wanted;
   const uid = metadata.uid;
   if (uid !== undefined && uid !== '' && uid !== live.metadata.uid) {
-    const key = `/registry/${resource.plural}/${live.metadata.namespace === undefined ? '' : `${live.metadata.namespace}/`}${live.metadata.name}`;
-    throw conflict(
-      resource,
-      live.metadata.name,
-      `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.metadata.uid}`,
-    );
+    const message = `Invalid value: ${JSON.stringify(uid)}: field is immutable`;
+    throw invalid(resource, live.metadata.name, [{ field: 'metadata.uid', reason: 'FieldValueInvalid', message }]);
   }
   const system = [
     'name',

@@ -152,3 +152,20 @@ test('without force, what another manager owns is a conflict', async () => {
   for (const more of ['', '&force=false', '&force=0']) assert.equal((await send('two', '2', more)).code, 409, more);
   for (const more of ['&force=true', '&force=1']) assert.equal((await send('two', '2', more)).code, 200, more);
 });
+
+test('another uid: a whole object is of another object, a patch changes what nothing changes', async () => {
+  await cluster.send('POST', configMaps, { body: configMap('c') });
+  const metadata = { name: 'c', uid: 'other', resourceVersion: '1' };
+  const whole = await cluster.send('PUT', `${configMaps}/c`, { body: { ...configMap('c'), metadata } });
+  assert.equal(whole.code, 409);
+  assert.match(
+    String(getPath(whole.body, 'message')),
+    /Key: \/registry\/configmaps\/default\/c, .* UID in precondition: other,/,
+  );
+  const part = await cluster.send('PATCH', `${configMaps}/c`, { body: { metadata: { uid: 'other' } }, type: merge });
+  assert.equal(part.code, 422);
+  assert.equal(
+    getPath(part.body, 'message'),
+    'ConfigMap "c" is invalid: metadata.uid: Invalid value: "other": field is immutable',
+  );
+});

@@ -33,7 +33,9 @@ export function listMeta({ revision, continueToken, remainingItemCount }: ListMe
 /** A list, piece by piece: the text of a long one is never in one place. */
 export function* listPieces(resource: ServedResource, items: StoredObject[], meta: ListMeta): Generator<string> {
   const head = `{"kind":${JSON.stringify(resource.listKind)},"apiVersion":${JSON.stringify(apiVersionOf(resource))}`;
-  yield `${head},"metadata":${JSON.stringify(listMeta(meta))},"items":[`;
+  // Lists of custom resources name their continuation even when there is none.
+  const shown = { ...(resource.custom ? { continue: '' } : {}), ...listMeta(meta) };
+  yield `${head},"metadata":${JSON.stringify(shown)},"items":[`;
   let comma = '';
   for (const stored of items) {
     yield comma + itemJson(resource, stored);

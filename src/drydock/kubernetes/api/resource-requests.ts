@@ -156,7 +156,6 @@ const storedOnly: Record<string, string> = {
   limitranges: 'this server stores LimitRanges but does not apply them',
   'mutatingwebhookconfigurations.admissionregistration.k8s.io': 'this server stores webhooks but does not call them',
   'validatingwebhookconfigurations.admissionregistration.k8s.io': 'this server stores webhooks but does not call them',
-  'horizontalpodautoscalers.autoscaling': 'this server stores HorizontalPodAutoscalers but does not scale by them',
   'validatingadmissionpolicies.admissionregistration.k8s.io':
     'this server stores ValidatingAdmissionPolicies but does not evaluate them',
   'validatingadmissionpolicybindings.admissionregistration.k8s.io':
@@ -228,6 +227,7 @@ async function replace(deps: WriteDeps, exchange: Exchange, target: NamedTarget)
     name,
     options: { manager, dryRun, user: exchange.user },
     subresource,
+    uid: object.metadata.uid,
     produce: () => ({ object, managed: false }),
   });
   await showObject(deps, exchange, { resource, object: result.object, code: 200, face });

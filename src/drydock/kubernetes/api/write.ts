@@ -14,6 +14,7 @@ import {
   generatedName,
   inUsualOrder,
   refuseNewFinalizers,
+  requireUid,
 } from './metadata.ts';
 import { requireOpenNamespace } from './namespaces.ts';
 import type { ApiObject, TypeRegistry } from './port.ts';
@@ -136,6 +137,8 @@ export interface UpdateInput extends WriteTarget {
   name: string;
   options: WriteOptions;
   subresource?: Subresource | undefined;
+  /** Of the whole object that was sent: one of another uid is not its. */
+  uid?: string | undefined;
   /** Builds the wanted object from the live one; asked again when another write came between. May not keep its input. */
   produce: (live: ApiObject) => { object: ApiObject; managed: boolean };
 }
@@ -165,6 +168,7 @@ async function tryUpdate(deps: WriteDeps, input: UpdateInput, stored: StoredObje
   const { resource, namespace, name, options, subresource } = input;
   const now = timestamp(deps.clock.now());
   const live = fromStorage(resource, stored.object);
+  requireUid(resource, input.uid, live);
   const produced = input.produce(live);
   const version = produced.object.metadata.resourceVersion;
   if (version !== undefined && version !== '' && version !== '0' && version !== live.metadata.resourceVersion)
