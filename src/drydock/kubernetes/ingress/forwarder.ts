@@ -56,6 +56,10 @@ export class Forwarder {
       answerPage(exchange, 503);
       return;
     }
+    if (target.refuse !== undefined) {
+      answerPage(exchange, target.refuse);
+      return;
+    }
     await this.#send(exchange, target, this.#prepare(exchange, { route, action, target }));
   }
 
@@ -80,7 +84,8 @@ export class Forwarder {
   }
 
   #answers(target: Target): boolean {
-    return target.external !== undefined || this.#deps.endpoints.ready(portOf(target)).length > 0;
+    if (target.external ?? target.refuse) return true;
+    return this.#deps.endpoints.ready(portOf(target)).length > 0;
   }
 
   #prepare(exchange: IngressExchange, to: { route: Route; action: Forward; target: Target }): AttemptRequest {

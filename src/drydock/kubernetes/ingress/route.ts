@@ -29,6 +29,8 @@ export interface Target {
   portName: string;
   /** Outside the cluster, for a Service of type ExternalName. */
   external?: { host: string; port: number };
+  /** Leads nowhere: its requests are answered with this status. */
+  refuse?: number;
   /** Chosen by this share of the requests. */
   weight: number;
   headers?: HeaderChanges;

@@ -11,6 +11,7 @@ import { BackendAgents } from './backend-agents.ts';
 import { CertificateStore, type KeyPair } from './certificate-store.ts';
 import { answerPage, answerRedirect, type IngressExchange } from './exchange.ts';
 import { type Endpoints, Forwarder } from './forwarder.ts';
+import { gatewayReporter } from './gateway-reporter.ts';
 import { ownClasses } from './ingress-class.ts';
 import { ingressReporter } from './ingress-reporter.ts';
 import { startListener } from './listener.ts';
@@ -43,17 +44,17 @@ export interface Ingress extends AsyncDisposable {
 const drainPollMs = 5;
 
 /**
- * The cluster's router: sends HTTP and HTTPS requests on loopback to Services by the rules of Ingresses. Ports of 0 take
- * any free one. Disposing cuts what is in flight. Throws AppError port-taken.
+ * The cluster's router: sends HTTP and HTTPS requests on loopback to Services by the rules of Ingresses, and of HTTPRoutes
+ * where Gateway API is installed. Ports of 0 take any free one. Disposing cuts what is in flight. Throws AppError port-taken.
  */
 export async function startIngress(deps: IngressDeps, wanted: Partial<IngressPorts> = {}): Promise<Ingress> {
   const { api, clock, logger, entropy, events } = deps;
   await using stack = new AsyncDisposableStack();
   const agents = stack.use(new BackendAgents());
-  const routes = stack.use(new RouteState(api));
+  const ports: IngressPorts = { http: 0, https: 0 };
+  const routes = stack.use(new RouteState(api, ports));
   const certificates = new CertificateStore(deps);
   const forwarder = new Forwarder({ ...deps, agents, choice: new WeightedChoice(entropy) });
-  const ports: IngressPorts = { http: 0, https: 0 };
   const handlers = (secure: boolean) => ({
     request: (incoming: IncomingMessage, response: ServerResponse, upgrade?: { socket: Duplex; head: Buffer }) => {
       handle({ routes, forwarder, ports }, { incoming, response, secure, upgrade }).catch((error: unknown) => {
@@ -69,6 +70,7 @@ export async function startIngress(deps: IngressDeps, wanted: Partial<IngressPor
   Object.assign(ports, { http: http.port, https: https.port });
   await ensureClasses(api);
   stack.use(startLoop(deps, ingressReporter({ api, events }, { routes, ports })));
+  stack.use(startLoop(deps, gatewayReporter({ api, clock }, routes)));
   const owned = stack.move();
   return {
     ports,
