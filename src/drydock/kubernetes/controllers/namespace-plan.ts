@@ -16,7 +16,15 @@ export interface NamespacePlan {
 }
 
 const stages: readonly (readonly GroupResource[])[] = [
-  ['cronjobs.batch', 'jobs.batch', 'deployments.apps', 'statefulsets.apps', 'daemonsets.apps', 'replicasets.apps'],
+  [
+    'cronjobs.batch',
+    'jobs.batch',
+    'deployments.apps',
+    'statefulsets.apps',
+    'daemonsets.apps',
+    'replicasets.apps',
+    'replicationcontrollers',
+  ],
   ['pods'],
 ];
 

@@ -67,10 +67,9 @@ async function createOwnContent(deps: ControllerDeps, namespace: string, caCerti
 async function empty(deps: ControllerDeps, namespace: ApiObject): Promise<Outcome> {
   const { api, clock } = deps;
   const name = namespace.metadata.name;
-  const content = api
-    .resources()
-    .filter((served) => served.namespaced)
-    .map((served) => ({ resource: served.resource, objects: api.list(served.resource, { namespace: name }) }));
+  // A kind that is served in several versions is one content.
+  const kinds = new Set(api.resources().flatMap(({ resource, namespaced }) => (namespaced ? [resource] : [])));
+  const content = [...kinds].map((resource) => ({ resource, objects: api.list(resource, { namespace: name }) }));
   const plan = planNamespaceDeletion(namespace, content, clock.now());
   let latest = namespace;
   if (!jsonEqual(latest['status'], plan.status))

@@ -11,7 +11,6 @@ export function defaultPodSpec(spec: JsonObject): void {
     securityContext: {},
     schedulerName: 'default-scheduler',
   });
-  if (spec['hostNetwork'] === true) defaultHostPorts(spec);
   for (const list of ['initContainers', 'containers', 'ephemeralContainers']) {
     for (const container of children(spec, list)) defaultContainer(container);
   }
@@ -22,7 +21,7 @@ export function defaultPodSpec(spec: JsonObject): void {
   mirrorServiceAccount(spec);
 }
 
-/** What a Pod object gets beyond its template: limits become requests, and service links are on. */
+/** What a Pod object gets beyond its template: limits become requests, ports of the host's network, service links. */
 export function defaultPod(pod: JsonObject): void {
   const spec = child(pod, 'spec');
   if (spec === undefined) return;
@@ -30,6 +29,7 @@ export function defaultPod(pod: JsonObject): void {
     for (const container of children(spec, list)) requestsFromLimits(container);
   }
   fill(spec, { enableServiceLinks: true });
+  if (spec['hostNetwork'] === true) defaultHostPorts(spec);
   defaultPodSpec(spec);
 }
 

@@ -5,6 +5,7 @@ import { child, children } from '../defaults/fill.ts';
 import { compareQuantities, parseQuantity } from '../quantity.ts';
 import { duplicate, forbidden, invalid, notSupported, oneOf, required } from './finding.ts';
 import { configKeyErrors, nameErrors, portNameErrors, qualifiedNameErrors, variableNameErrors } from './names.ts';
+import { validateSecurityContext } from './security-context.ts';
 
 interface ContainerContext {
   volumes: ReadonlySet<string>;
@@ -31,7 +32,13 @@ export function validateContainer(container: JsonObject, path: string, context: 
   for (const probe of ['livenessProbe', 'readinessProbe', 'startupProbe']) {
     errors.push(...validateProbe(child(container, probe), `${path}.${probe}`));
   }
+  const lifecycle = child(container, 'lifecycle');
+  for (const hook of ['postStart', 'preStop']) {
+    const handler = child(lifecycle, hook);
+    if (handler !== undefined) errors.push(...validateHandler(handler, `${path}.lifecycle.${hook}`, hookHandlers));
+  }
   errors.push(...validateResources(child(container, 'resources'), `${path}.resources`));
+  errors.push(...validateSecurityContext(child(container, 'securityContext'), `${path}.securityContext`));
   errors.push(
     ...oneOf(`${path}.terminationMessagePolicy`, container['terminationMessagePolicy'], [
       'FallbackToLogsOnError',
@@ -104,8 +111,32 @@ function validateEnvSource(variable: JsonObject, path: string): FieldError[] {
     else for (const why of configKeyErrors(key)) errors.push(invalid(`${at}.${name}.key`, key, why));
   }
   const fieldPath = child(source, 'fieldRef')?.['fieldPath'];
-  if (isObject(source['fieldRef']) && (fieldPath ?? '') === '') errors.push(required(`${at}.fieldRef.fieldPath`));
+  if (isObject(source['fieldRef']))
+    errors.push(...validateFieldPath(String(fieldPath ?? ''), `${at}.fieldRef.fieldPath`));
   return errors;
+}
+
+const fieldPaths = [
+  'metadata.name',
+  'metadata.namespace',
+  'metadata.uid',
+  'spec.nodeName',
+  'spec.serviceAccountName',
+  'status.hostIP',
+  'status.hostIPs',
+  'status.podIP',
+  'status.podIPs',
+];
+const keyedPath = /^metadata\.(labels|annotations)\['[^']+'\]$/;
+
+/** Upstream knows a few more fields of pods by label, and then does not support them here. */
+const knownElsewhere = ['spec.restartPolicy', 'spec.schedulerName', 'status.phase', 'spec.hostNetwork'];
+
+function validateFieldPath(fieldPath: string, path: string): FieldError[] {
+  if (fieldPath === '') return [required(path)];
+  if (fieldPaths.includes(fieldPath) || keyedPath.test(fieldPath)) return [];
+  if (knownElsewhere.includes(fieldPath)) return [notSupported(path, fieldPath, fieldPaths)];
+  return [invalid(path, fieldPath, `error converting fieldPath: field label not supported: ${fieldPath}`)];
 }
 
 function validateMounts(container: JsonObject, path: string, volumes: ReadonlySet<string>): FieldError[] {
@@ -129,21 +160,32 @@ function validateMounts(container: JsonObject, path: string, volumes: ReadonlySe
   return errors;
 }
 
-function validateProbe(probe: JsonObject | undefined, path: string): FieldError[] {
-  if (probe === undefined) return [];
+const probeHandlers = ['exec', 'httpGet', 'tcpSocket', 'grpc'];
+const hookHandlers = ['exec', 'httpGet', 'tcpSocket', 'sleep'];
+
+function validateHandler(handler: JsonObject, path: string, kinds: readonly string[]): FieldError[] {
   const errors: FieldError[] = [];
-  const handlers = ['exec', 'httpGet', 'tcpSocket', 'grpc'].filter((name) => isObject(probe[name]));
-  if (handlers.length === 0) errors.push(required(path, 'must specify a handler type'));
-  for (const name of handlers.slice(1))
+  const given = kinds.filter((name) => isObject(handler[name]));
+  if (given.length === 0) errors.push(required(path, 'must specify a handler type'));
+  for (const name of given.slice(1))
     errors.push(forbidden(`${path}.${name}`, 'may not specify more than 1 handler type'));
   for (const name of ['httpGet', 'tcpSocket']) {
-    const action = child(probe, name);
+    const action = child(handler, name);
     if (action !== undefined) errors.push(...validatePortReference(action['port'], `${path}.${name}.port`));
   }
-  const exec = child(probe, 'exec');
+  const grpc = child(handler, 'grpc');
+  if (grpc !== undefined) errors.push(...validatePortNumber(grpc['port'], `${path}.grpc.port`));
+  const exec = child(handler, 'exec');
   if (exec !== undefined && children0(exec['command']) === 0) errors.push(required(`${path}.exec.command`));
-  const http = child(probe, 'httpGet');
-  if (http !== undefined && (http['path'] ?? '') === '') errors.push(required(`${path}.httpGet.path`));
+  const http = child(handler, 'httpGet');
+  if (http === undefined) return errors;
+  if ((http['path'] ?? '') === '') errors.push(required(`${path}.httpGet.path`));
+  return [...errors, ...oneOf(`${path}.httpGet.scheme`, http['scheme'], ['HTTP', 'HTTPS'])];
+}
+
+function validateProbe(probe: JsonObject | undefined, path: string): FieldError[] {
+  if (probe === undefined) return [];
+  const errors = validateHandler(probe, path, probeHandlers);
   for (const name of [
     'initialDelaySeconds',
     'timeoutSeconds',

@@ -1,12 +1,14 @@
+import { isIP } from 'node:net';
 import type { JsonObject } from '#base/json.ts';
-import { isObject } from '#base/json.ts';
 import type { FieldError } from '../../api/port.ts';
 import { child, children } from '../defaults/fill.ts';
+import { validateAffinity, validateSpreads } from './affinity.ts';
 import { validateContainer } from './container.ts';
 import { duplicate, forbidden, invalid, notSupported, oneOf, required } from './finding.ts';
 import { validateAnnotations, validateLabels } from './metadata.ts';
-import { nameErrors, qualifiedNameErrors } from './names.ts';
-import { validateSelector } from './selector.ts';
+import { labelValueErrors, nameErrors, qualifiedNameErrors } from './names.ts';
+import { validateInitContainer, validatePodSecurityContext } from './security-context.ts';
+import { validateVolume } from './volume.ts';
 
 export const restartPolicies = ['Always', 'OnFailure', 'Never'];
 
@@ -30,7 +32,12 @@ export function validatePodSpec(spec: JsonObject, path: string): FieldError[] {
   if (containers.length === 0) errors.push(required(`${path}.containers`));
   for (const list of ['containers', 'initContainers', 'ephemeralContainers']) {
     for (const [index, container] of children(spec, list).entries()) {
-      errors.push(...validateContainer(container, `${path}.${list}[${index}]`, context));
+      const at = `${path}.${list}[${index}]`;
+      errors.push(...validateContainer(container, at, context));
+      if (list === 'initContainers') errors.push(...validateInitContainer(container, at));
+      else if (list === 'containers' && container['restartPolicy'] !== undefined) {
+        errors.push(forbidden(`${at}.restartPolicy`, 'may not be set for non-init containers'));
+      }
     }
   }
   errors.push(...restartErrors(spec['restartPolicy'], `${path}.restartPolicy`));
@@ -50,10 +57,69 @@ export function validatePodSpec(spec: JsonObject, path: string): FieldError[] {
   for (const [index, toleration] of children(spec, 'tolerations').entries()) {
     errors.push(...validateToleration(toleration, `${path}.tolerations[${index}]`));
   }
-  for (const [index, constraint] of children(spec, 'topologySpreadConstraints').entries()) {
-    errors.push(...validateSpread(constraint, `${path}.topologySpreadConstraints[${index}]`));
+  errors.push(
+    ...validateSpreads(children(spec, 'topologySpreadConstraints'), `${path}.topologySpreadConstraints`),
+    ...validateAffinity(child(spec, 'affinity'), `${path}.affinity`),
+    ...validatePodSecurityContext(child(spec, 'securityContext'), `${path}.securityContext`),
+    ...validateNetworking(spec, path),
+  );
+  return errors;
+}
+
+/** Upstream reports no more nameservers and hosts than these. */
+const mostNameservers = 3;
+const addressText = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
+
+function validateNetworking(spec: JsonObject, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  for (const [index, alias] of children(spec, 'hostAliases').entries()) {
+    const at = `${path}.hostAliases[${index}]`;
+    if (isIP(String(alias['ip'] ?? '')) === 0) errors.push(invalid(`${at}.ip`, alias['ip'] ?? '', addressText));
+    const names: unknown[] = Array.isArray(alias['hostnames']) ? alias['hostnames'] : [];
+    for (const [which, name] of names.entries()) {
+      for (const why of nameErrors(String(name), 'subdomain'))
+        errors.push(invalid(`${at}.hostnames[${which}]`, name, why));
+    }
+  }
+  const servers: unknown[] = listOf(child(spec, 'dnsConfig')?.['nameservers']);
+  const at = `${path}.dnsConfig.nameservers`;
+  if (spec['dnsPolicy'] === 'None' && servers.length === 0) {
+    const field = child(spec, 'dnsConfig') === undefined ? `${path}.dnsConfig` : at;
+    errors.push(required(field, 'must provide at least one DNS nameserver when `dnsPolicy` is None'));
+  }
+  if (servers.length > mostNameservers) {
+    errors.push(invalid(at, servers, `must not have more than ${mostNameservers} nameservers`));
+  }
+  for (const [index, server] of servers.entries()) {
+    if (isIP(String(server)) === 0) errors.push(invalid(`${at}[${index}]`, server, addressText));
+  }
+  return [...errors, ...validateHostPorts(spec, path)];
+}
+
+/** Ports of the host, each once in a pod; with the host's network they are the container's own. */
+function validateHostPorts(spec: JsonObject, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  const taken = new Set<string>();
+  for (const [index, container] of children(spec, 'containers').entries()) {
+    for (const [at, port] of children(container, 'ports').entries()) {
+      const field = `${path}.containers[${index}].ports[${at}]`;
+      const { hostPort = 0, hostIP = '', protocol = 'TCP', containerPort } = port;
+      if (spec['hostNetwork'] === true && hostPort !== 0 && hostPort !== containerPort) {
+        errors.push(
+          invalid(`${field}.containerPort`, containerPort, 'must match `hostPort` when `hostNetwork` is true'),
+        );
+      }
+      if (hostPort === 0) continue;
+      const key = `${String(protocol)}/${String(hostIP)}/${String(hostPort)}`;
+      if (taken.has(key)) errors.push(duplicate(`${field}.hostPort`, key));
+      taken.add(key);
+    }
   }
   return errors;
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
 }
 
 function restartErrors(policy: unknown, path: string): FieldError[] {
@@ -80,36 +146,6 @@ function validateNames(spec: JsonObject, path: string): FieldError[] {
   return errors;
 }
 
-/** What each source cannot do without. */
-const requiredOfVolume: Record<string, string[]> = {
-  hostPath: ['path'],
-  secret: ['secretName'],
-  configMap: ['name'],
-  persistentVolumeClaim: ['claimName'],
-  nfs: ['server', 'path'],
-  csi: ['driver'],
-};
-
-function validateVolume(volume: JsonObject, path: string, names: Set<string>): FieldError[] {
-  const errors: FieldError[] = [];
-  const name = String(volume['name'] ?? '');
-  if (name === '') errors.push(required(`${path}.name`));
-  else for (const why of nameErrors(name, 'label')) errors.push(invalid(`${path}.name`, name, why));
-  if (names.has(name) && name !== '') errors.push(duplicate(`${path}.name`, name));
-  names.add(name);
-  const sources = Object.keys(volume).filter((key) => isObject(volume[key]));
-  if (sources.length === 0) errors.push(required(path, 'must specify a volume type'));
-  for (const source of sources.slice(1)) {
-    errors.push(forbidden(`${path}.${source}`, 'may not specify more than 1 volume type'));
-  }
-  const [source] = sources;
-  if (source === undefined) return errors;
-  for (const member of requiredOfVolume[source] ?? []) {
-    if ((child(volume, source)?.[member] ?? '') === '') errors.push(required(`${path}.${source}.${member}`));
-  }
-  return errors;
-}
-
 function validateToleration(toleration: JsonObject, path: string): FieldError[] {
   const errors: FieldError[] = [];
   const { key, operator, value, effect } = toleration;
@@ -127,19 +163,13 @@ function validateToleration(toleration: JsonObject, path: string): FieldError[] 
   if (operator === 'Exists' && (value ?? '') !== '') {
     errors.push(invalid(`${path}.operator`, toleration, "value must be empty when `operator` is 'Exists'"));
   }
+  if (toleration['tolerationSeconds'] !== undefined && effect !== 'NoExecute') {
+    errors.push(invalid(`${path}.effect`, effect ?? '', "effect must be 'NoExecute' when `tolerationSeconds` is set"));
+  }
+  if (operator !== 'Exists') {
+    for (const why of labelValueErrors(String(value ?? ''))) errors.push(invalid(`${path}.operator`, value, why));
+  }
   errors.push(...oneOf(`${path}.operator`, operator, ['Equal', 'Exists']));
   errors.push(...oneOf(`${path}.effect`, effect, ['NoSchedule', 'PreferNoSchedule', 'NoExecute']));
-  return errors;
-}
-
-function validateSpread(constraint: JsonObject, path: string): FieldError[] {
-  const errors: FieldError[] = [];
-  const { maxSkew, topologyKey, whenUnsatisfiable } = constraint;
-  if (typeof maxSkew !== 'number' || maxSkew <= 0) {
-    errors.push(invalid(`${path}.maxSkew`, maxSkew ?? 0, 'must be greater than zero'));
-  }
-  if ((topologyKey ?? '') === '') errors.push(required(`${path}.topologyKey`, 'can not be empty'));
-  errors.push(...oneOf(`${path}.whenUnsatisfiable`, whenUnsatisfiable, ['DoNotSchedule', 'ScheduleAnyway']));
-  errors.push(...validateSelector(constraint['labelSelector'], `${path}.labelSelector`));
   return errors;
 }

@@ -179,7 +179,13 @@ const created: { name: string; gvk: string; raw: JsonObject; want: string[] }[] 
   {
     name: 'a Job that always restarts',
     gvk: 'batch/v1/Job',
-    raw: { spec: { selector, template: { spec: { containers: [{ name: 'c', image: 'i' }] } } } },
+    raw: {
+      spec: {
+        selector,
+        manualSelector: true,
+        template: { metadata: { labels: { job: 'a' } }, spec: { containers: [{ name: 'c', image: 'i' }] } },
+      },
+    },
     want: ['spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"'],
   },
   {

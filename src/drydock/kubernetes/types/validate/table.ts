@@ -1,6 +1,7 @@
 import type { ApiObject, FieldError } from '../../api/port.ts';
 import { validateBinding, validateRole } from './access.ts';
 import { validateDefinition } from './definition.ts';
+import { validateCronJob, validateJob } from './job.ts';
 import { validateBuiltinMetadata } from './metadata.ts';
 import type { NameRule } from './names.ts';
 import { validateIngress, validateIngressClass, validateNetworkPolicy, validateService } from './network.ts';
@@ -15,11 +16,9 @@ import {
 } from './object.ts';
 import {
   validateAutoscaler,
-  validateCronJob,
   validateDaemonSet,
   validateDeployment,
   validateDisruptionBudget,
-  validateJob,
   validatePod,
   validateReplicaSet,
   validateReplicationController,
