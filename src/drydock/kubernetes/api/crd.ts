@@ -5,6 +5,7 @@ import type { Logger } from '#base/log.ts';
 import { cleanupFinalizer } from './crd-names.ts';
 import { nameConflict, settledStatus, storageVersion } from './crd-status.ts';
 import { deleteObject } from './delete.ts';
+import { customDeprecation } from './deprecation.ts';
 import { cloneJson } from './metadata.ts';
 import type { ApiObject } from './port.ts';
 import type { Subresource } from './resources.ts';
@@ -178,6 +179,7 @@ function servedVersion(deps: WriteDeps, definition: ApiObject, version: JsonObje
       schema: openAPIV3Schema,
       printerColumns: printerColumns(version),
       selectableFields: getArray(version, 'selectableFields').map((field) => getString(field, 'jsonPath') ?? ''),
+      deprecation: customDeprecation(spec, version),
       scale:
         Object.keys(scale).length === 0
           ? undefined

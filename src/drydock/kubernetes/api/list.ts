@@ -94,6 +94,7 @@ function parseListOptions(store: Store, query: URLSearchParams): ListOptions {
   const match = query.get('resourceVersionMatch') ?? '';
   const continued = query.get('continue') ?? '';
   const limit = parseLimit(query.get('limit'));
+  parseLimit(query.get('timeoutSeconds'));
   if (query.has('sendInitialEvents'))
     throw invalidOptions('ListOptions', forbiddenField('sendInitialEvents', 'sendInitialEvents is forbidden for list'));
   checkMatch(version, match, continued);

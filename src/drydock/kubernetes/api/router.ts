@@ -3,6 +3,7 @@ import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { AuditEntry } from '../access/audit.ts';
 import type { Authenticator } from './authentication.ts';
+import { deprecationOf } from './deprecation.ts';
 import { Discovery } from './discovery.ts';
 import { evictPod } from './eviction.ts';
 import { Exchange } from './exchange.ts';
@@ -107,6 +108,8 @@ export class Router {
     const everywhere = namespace === undefined;
     if (resource.namespaced ? namespace === '' || (everywhere && name !== undefined) : !everywhere)
       throw noSuchResource();
+    const deprecation = deprecationOf(resource);
+    if (deprecation !== undefined) exchange.warn(deprecation);
     if (subresource === undefined)
       return handleResource(this.#deps, exchange, { resource, namespace, name, subresource, watch });
     if (name === undefined) throw noSuchResource();

@@ -33,6 +33,8 @@ export interface CustomDetails {
   schema: JsonObject | undefined;
   printerColumns: PrinterColumn[];
   selectableFields: string[];
+  /** The warning of a deprecated version. */
+  deprecation: string | undefined;
   scale: { specReplicasPath: string; statusReplicasPath: string; labelSelectorPath: string | undefined } | undefined;
 }
 
