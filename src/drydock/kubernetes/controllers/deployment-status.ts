@@ -27,7 +27,7 @@ export function deploymentStatus(input: StatusInput): { status: JsonObject; dead
   };
   const enough = counts.available >= deployment.replicas - deployment.maxUnavailable;
   let conditions = withCondition(
-    input.conditions,
+    withPause(input),
     enough
       ? {
           type: 'Available',
@@ -56,6 +56,18 @@ export function deploymentStatus(input: StatusInput): { status: JsonObject; dead
     ...(input.collisionCount > 0 ? { collisionCount: input.collisionCount } : {}),
   };
   return { status, deadlineInMs: input.judgeProgress ? deadlineInMs(deployment, conditions, now) : undefined };
+}
+
+/** A pause stops the clock of the deadline and says so; a verdict that was given stays. */
+function withPause({ deployment, conditions, now }: StatusInput): Condition[] {
+  const { reason } = findCondition(conditions, 'Progressing') ?? {};
+  if (deployment.progressDeadlineSeconds === undefined || reason === 'ProgressDeadlineExceeded') return conditions;
+  if (deployment.paused === (reason === 'DeploymentPaused')) return conditions;
+  const [word, message] = deployment.paused
+    ? (['DeploymentPaused', 'Deployment is paused'] as const)
+    : (['DeploymentResumed', 'Deployment is resumed'] as const);
+  const next = { type: 'Progressing', status: 'Unknown', reason: word, message } as const;
+  return withCondition(conditions, next, { now, updateTime: true });
 }
 
 function judgeProgress(input: StatusInput, counts: DeploymentCounts): Condition[] {
