@@ -1,14 +1,11 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import pino from 'pino';
 import type { Logger } from '#base/log.ts';
 import { redact } from '#base/redact.ts';
+import { LogFile } from './log-file.ts';
 
 /** JSON lines to a file or to standard error, with secrets masked in messages and in every string field. */
 export function createLogger(options: { file?: string; level?: string }): Logger {
-  if (options.file) mkdirSync(dirname(options.file), { recursive: true });
-  // Synchronous: the last lines before a crash are the ones that matter.
-  const destination = pino.destination({ dest: options.file ?? 2, sync: true });
+  const destination = options.file ? new LogFile(options.file) : pino.destination({ dest: 2, sync: true });
   const logger = pino(
     {
       level: options.level ?? 'info',
