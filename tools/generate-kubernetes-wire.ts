@@ -22,6 +22,7 @@ const apiPackages = [
   'core/v1',
   'discovery/v1',
   'events/v1',
+  'flowcontrol/v1',
   'networking/v1',
   'node/v1',
   'policy/v1',
@@ -113,6 +114,16 @@ const root = process.argv[2];
 if (root === undefined) throw new Error('usage: generate-kubernetes-wire.ts <directory that holds k8s.io/>');
 const messages: Record<string, Record<string, WireField>> = {};
 for (const path of [...machineryPackages, ...apiPackages]) Object.assign(messages, messagesOf(root, path));
+// Kinds that became v1 after Debian's packages, as their beta version there.
+const promoted = messagesOf(root, 'k8s.io/api/networking/v1beta1');
+for (const [name, fields] of Object.entries(promoted)) {
+  if (!/\.(IPAddress|ParentReference|ServiceCIDR)/.test(name)) continue;
+  const renamed = Object.entries(fields).map(([number, [json, type, flags]]): [string, WireField] => [
+    number,
+    [json, type.replace('networking.v1beta1.', 'networking.v1.'), flags],
+  ]);
+  messages[name.replace('networking.v1beta1.', 'networking.v1.')] = Object.fromEntries(renamed);
+}
 const groups: Record<string, string> = {};
 for (const path of apiPackages) {
   const group = /GroupName = "([^"]*)"/.exec(readIfThere(join(root, path, 'register.go')))?.[1] ?? '';
