@@ -2,11 +2,6 @@ import type { Difference } from './suite/case.ts';
 
 /** Known differences from the real server, by the case that shows them. A case leaves this list when it passes. */
 export const differences: Readonly<Record<string, Difference>> = {
-  'decoding/yaml-answer': {
-    real: 'answers in YAML when asked',
-    drydock: 'answers in JSON',
-    why: 'no known client asks',
-  },
   'validation/pod-spec-diff': {
     real: 'adds the changed fields as a diff of Go structs',
     drydock: 'ends after the sentence',

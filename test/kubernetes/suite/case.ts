@@ -11,6 +11,7 @@ export type Need =
   | 'watch-list'
   | 'default-storage-class'
   | 'impersonation'
+  | 'rbac'
   | 'kubectl'
   | 'helm'
   | 'drydock';

@@ -20,6 +20,7 @@ export async function lookForNeeds(http: Http, run: string): Promise<Set<Need>> 
       ['watch-list', watchListIsOn(http, name)],
       ['default-storage-class', hasDefaultClass(http)],
       ['impersonation', canImpersonate(http)],
+      ['rbac', strangersAreRefused(http)],
       ['default-tolerations', hasDefaultTolerations(http, name)],
       ['drydock', isDrydock(http)],
     ];
@@ -95,6 +96,11 @@ async function canImpersonate(http: Http): Promise<boolean> {
   });
   const groups = getArray(body, 'status', 'userInfo', 'groups');
   return getString(body, 'status', 'userInfo', 'username') === 'suite-nobody' && groups.includes('suite-group');
+}
+
+async function strangersAreRefused(http: Http): Promise<boolean> {
+  const headers = { 'impersonate-user': 'suite-nobody' };
+  return (await http.send('GET', '/api/v1/secrets', { headers })).code === 403;
 }
 
 async function isDrydock(http: Http): Promise<boolean> {
