@@ -129,6 +129,7 @@ const requests = [
     ask: ['PATCH', '/apis/apps/v1/namespaces/shop/deployments/web/scale'],
     want: 'patch deployments.apps/scale web in shop',
   },
+  { ask: ['GET', `${pods}/a/proxy/x/y`], want: 'get pods/proxy a in shop' },
   { ask: ['POST', `${pods}/a/binding`], want: 'create pods/binding a in shop' },
   { ask: ['GET', '/apis/apps/v1'], want: 'get path /apis/apps/v1' },
   { ask: ['POST', '/version'], want: 'post path /version' },

@@ -19,7 +19,8 @@ export function requestedAccess(line: RequestLine, path: ResourcePath | undefine
     group: path.group,
     version: path.version,
     resource: path.plural,
-    subresource: path.subresource ?? '',
+    // What comes after it, as in `proxy/metrics`, is for whom the subresource leads to.
+    subresource: path.subresource?.split('/')[0] ?? '',
     // A namespace is in itself: rights there reach the object.
     namespace: path.plural === 'namespaces' && path.group === '' ? (path.name ?? '') : (path.namespace ?? ''),
     name,

@@ -369,4 +369,7 @@ test('whose certificates count is published', async () => {
     '/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication',
   );
   assert.deepEqual(body['data'], { 'client-ca-file': cluster.server.caPem });
+  const tracking = '/api/v1/namespaces/kube-system/configmaps/kube-apiserver-legacy-service-account-token-tracking';
+  const since = getString((await must(200, 'GET', tracking)).body, 'data', 'since');
+  assert.match(since ?? '', /^\d{4}-\d{2}-\d{2}$/);
 });
