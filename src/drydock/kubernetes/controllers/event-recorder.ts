@@ -23,20 +23,29 @@ interface Known {
   count: number;
 }
 
-const queueLimit = 1000;
+interface Waiting {
+  component: string;
+  object: ApiObject;
+  event: EventInput;
+  at: number;
+}
+
+const queueLimit = 10_000;
+const together = 16;
 const knownLimit = 4096;
 const messageLimit = 1024;
 
 /**
  * Writes core/v1 Events in order. The same event again raises `count` and `lastTimestamp` of the first. When more than
- * 1000 wait, further ones are dropped and counted in the log. Disposing writes what waits.
+ * 10,000 wait, further ones are dropped and counted in the log. Disposing writes what waits.
  */
 export class ApiEventRecorder implements EventRecorder {
   readonly #deps: { api: ApiServer; clock: Clock; entropy: Entropy; logger: Logger };
   readonly #known = new Map<string, Known>();
-  readonly #waiting: { component: string; object: ApiObject; event: EventInput; at: number }[] = [];
+  readonly #waiting: Waiting[] = [];
   #working: Promise<void> | undefined;
   #dropped = 0;
+  #named = { at: 0, nanos: 0 };
 
   constructor(deps: { api: ApiServer; clock: Clock; entropy: Entropy; logger: Logger }) {
     this.#deps = deps;
@@ -57,24 +66,39 @@ export class ApiEventRecorder implements EventRecorder {
 
   async #work(): Promise<void> {
     await Promise.resolve();
-    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
-      try {
-        await this.#write(next);
-      } catch (error) {
-        this.#deps.logger.debug({ object: next.object.metadata.name, reason: next.event.reason }, messageOf(error));
-      }
-    }
+    while (this.#waiting.length > 0) await Promise.all(this.#nextBatch().map((item) => this.#tryWrite(item)));
     if (this.#dropped > 0)
       this.#deps.logger.warn({ dropped: this.#dropped }, 'too many events at once; some were dropped');
     this.#dropped = 0;
     this.#working = undefined;
   }
 
-  async #write(item: { component: string; object: ApiObject; event: EventInput; at: number }): Promise<void> {
-    const { component, object, event, at } = item;
+  /** The next few that are not the same event: only those may be written at once. */
+  #nextBatch(): Waiting[] {
+    const keys = new Set<string>();
+    let count = 0;
+    for (const item of this.#waiting) {
+      const key = sameness(item);
+      if (count >= together || keys.has(key)) break;
+      keys.add(key);
+      count += 1;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  async #tryWrite(item: Waiting): Promise<void> {
+    try {
+      await this.#write(item);
+    } catch (error) {
+      this.#deps.logger.debug({ object: item.object.metadata.name, reason: item.event.reason }, messageOf(error));
+    }
+  }
+
+  async #write(item: Waiting): Promise<void> {
+    const { component, event, at } = item;
     const { api } = this.#deps;
     const message = event.message.slice(0, messageLimit);
-    const key = [component, object.metadata.uid, event.type, event.reason, message, event.fieldPath].join('\u0000');
+    const key = sameness(item);
     const known = this.#known.get(key);
     if (known) {
       known.count += 1;
@@ -92,10 +116,14 @@ export class ApiEventRecorder implements EventRecorder {
     this.#known.set(key, { namespace: created.metadata.namespace ?? 'default', name: created.metadata.name, count: 1 });
   }
 
-  #eventObject(
-    item: { component: string; object: ApiObject; event: EventInput; at: number },
-    message: string,
-  ): ApiObject {
+  /** Names are in the order of time, as lists are in that of names. */
+  #name(object: string, at: number): string {
+    const nanos = at === this.#named.at ? this.#named.nanos + 1 : Math.floor(this.#deps.entropy.fraction() * 900_000);
+    this.#named = { at, nanos };
+    return `${object}.${(BigInt(at) * 1_000_000n + BigInt(nanos)).toString(16)}`.slice(-253);
+  }
+
+  #eventObject(item: Waiting, message: string): ApiObject {
     const { component, object, event, at } = item;
     const { namespace, name, uid, resourceVersion } = object.metadata;
     const time = timestamp(at);
@@ -103,7 +131,7 @@ export class ApiEventRecorder implements EventRecorder {
       apiVersion: 'v1',
       kind: 'Event',
       metadata: {
-        name: `${name}.${this.#deps.entropy.bytes(8).toString('hex')}`.slice(-253),
+        name: this.#name(name, at),
         namespace: namespace ?? 'default',
       },
       involvedObject: {
@@ -125,4 +153,10 @@ export class ApiEventRecorder implements EventRecorder {
       reportingComponent: component,
     };
   }
+}
+
+/** What makes two of them one event that came twice. */
+function sameness({ component, object, event }: Waiting): string {
+  const { type, reason, message, fieldPath } = event;
+  return [component, object.metadata.uid, type, reason, message.slice(0, messageLimit), fieldPath].join('\u0000');
 }

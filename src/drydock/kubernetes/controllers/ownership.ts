@@ -57,10 +57,11 @@ export function planClaim(
   const plan: ClaimPlan = { owned: [], adopt: [], release: [] };
   for (const candidate of candidates) {
     const controller = controllerOf(candidate);
+    // Most candidates are of others: those cost nothing more.
+    if (controller && controller.uid !== owner.metadata.uid) continue;
     const matches = matchesSelector(selector, candidate.metadata.labels);
     const deleting = candidate.metadata.deletionTimestamp !== undefined;
     if (controller) {
-      if (controller.uid !== owner.metadata.uid) continue;
       if (matches || deleting) plan.owned.push(candidate);
       else plan.release.push(candidate);
     } else if (matches && !deleting && owner.metadata.deletionTimestamp === undefined) plan.adopt.push(candidate);

@@ -44,6 +44,8 @@ export function schedulerController(deps: ControllerDeps): Controller {
       },
       { resource: 'persistentvolumeclaims', names: () => [...unplaced] },
     ],
+    // Bindings wait for the store, decisions do not.
+    concurrency: 32,
     tick: (name) => tick(deps, state, name),
   };
 }

@@ -31,7 +31,8 @@ export interface Simulator extends AsyncDisposable {
 
 const usualSize: NodeSize = { cpu: '32', memory: '128Gi', pods: '110' };
 const mostNodes = 5_000;
-const concurrency = 64;
+/** In flight at once: more makes each turn of the loop longer. */
+const concurrency = 32;
 
 /**
  * Nodes on which pods behave and nothing runs. Resolves when the nodes are ready; users switch faults on by annotation.
