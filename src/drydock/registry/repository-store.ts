@@ -40,12 +40,14 @@ export class RepositoryStore {
   }
 
   async linkBlob(repository: string, digest: ContentDigest): Promise<void> {
+    // Also where there is one: its age counts from the last push.
     const path = this.#path(repository, '_blobs', digest.algorithm, digest.hex);
-    if (!(await ifPresent(stat(path)))) await writeDurably(path, '', this.#blobs.temporaryPath());
+    await writeDurably(path, '', this.#blobs.temporaryPath());
   }
 
   /** The blob's size, or undefined when this repository does not have it, whoever else does. */
   async blobSize(repository: string, digest: ContentDigest): Promise<number | undefined> {
+    await this.#blobs.use(digest);
     const link = await ifPresent(stat(this.#path(repository, '_blobs', digest.algorithm, digest.hex)));
     return link ? await this.#blobs.size(digest) : undefined;
   }
@@ -160,7 +162,10 @@ export class RepositoryStore {
   /** The repository's links to blobs, with the times they were made in milliseconds since the epoch. */
   async blobLinks(repository: string): Promise<{ digest: ContentDigest; linkedAt: number }[]> {
     const links = await this.#entries(repository, '_blobs');
-    return await Promise.all(links.map(async ({ digest, path }) => ({ digest, linkedAt: (await stat(path)).mtimeMs })));
+    const found = await Promise.all(
+      links.map(async ({ digest, path }) => ({ digest, linkedAt: (await ifPresent(stat(path)))?.mtimeMs })),
+    );
+    return found.flatMap(({ digest, linkedAt }) => (linkedAt === undefined ? [] : [{ digest, linkedAt }]));
   }
 
   async #names(kinds: string[]): Promise<string[]> {

@@ -13,9 +13,10 @@ import { serveAws } from './aws-routes.ts';
 import { serveBlob } from './blob-routes.ts';
 import { BlobStore } from './blob-store.ts';
 import { CloudTrust, type TrustOptions } from './cloud-trust.ts';
+import { ContentUse } from './content-use.ts';
 import { ifPresent, writeDurably } from './durable-file.ts';
 import { answer, type Exchange } from './exchange.ts';
-import { collectGarbage } from './garbage.ts';
+import { cleanUp, collectRegularly, type GarbageStore } from './garbage.ts';
 import { Gatekeeper } from './gatekeeper.ts';
 import { listReferrers, listRepositories, listTags, serveManifest } from './manifest-routes.ts';
 import { digestText } from './names.ts';
@@ -55,6 +56,8 @@ export interface RegistryLimits {
   maxConnections: number;
   uploadLifetimeMs: number;
   tokenLifetimeMs: number;
+  /** How often unused content is looked for. */
+  garbageIntervalMs: number;
 }
 
 const defaultLimits: RegistryLimits = {
@@ -64,6 +67,7 @@ const defaultLimits: RegistryLimits = {
   maxConnections: 1000,
   uploadLifetimeMs: 24 * 3600_000,
   tokenLifetimeMs: 5 * 60_000,
+  garbageIntervalMs: 3600_000,
 };
 
 interface Registry {
@@ -78,6 +82,8 @@ interface Registry {
   tags: TagPolicy;
   limits: RegistryLimits;
   logger: Logger;
+  /** Removes what nothing names any more, and uploads that were given up. */
+  collect: () => Promise<void>;
 }
 
 /**
@@ -96,16 +102,20 @@ export async function startRegistry(deps: RegistryDeps): Promise<Listening> {
   server.maxConnections = registry.limits.maxConnections;
   await listen(server, deps.host, deps.port);
   const { port } = server.address() as AddressInfo;
+  const stopping = new AbortController();
+  const { garbageIntervalMs } = registry.limits;
+  const collecting = collectRegularly(registry, garbageIntervalMs, stopping.signal);
   return {
     host: deps.host,
     port,
     url: `http://${deps.host}:${port}`,
     async [Symbol.asyncDispose]() {
+      stopping.abort();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
       await closed;
       // What a request was writing is written or given up before the directory is anybody else's.
-      await Promise.allSettled(running);
+      await Promise.allSettled([...running, collecting]);
     },
   };
 }
@@ -114,12 +124,19 @@ async function openRegistry(deps: RegistryDeps): Promise<Registry> {
   const { clock, entropy, logger, dataDir } = deps;
   const limits = { ...defaultLimits, ...deps.limits };
   await mkdir(dataDir, { recursive: true });
-  const blobs = new BlobStore({ directory: join(dataDir, 'blobs'), temporary: join(dataDir, 'tmp'), entropy });
+  const use = new ContentUse(clock, limits.uploadLifetimeMs);
+  const blobDirectory = join(dataDir, 'blobs');
+  const blobs = new BlobStore({ directory: blobDirectory, temporary: join(dataDir, 'tmp'), entropy, use });
   await blobs.open();
   const repositories = new RepositoryStore({ directory: join(dataDir, 'repositories'), blobs });
   const uploads = new UploadStore({ directory: join(dataDir, 'uploads'), clock, entropy, limits });
   await uploads.open();
-  await cleanUp({ repositories, blobDirectory: join(dataDir, 'blobs') }, deps, limits);
+  const store: GarbageStore = { repositories, use, blobDirectory };
+  const collect = async (): Promise<void> => {
+    await uploads.removeExpired();
+    await cleanUp(store, deps, limits.uploadLifetimeMs);
+  };
+  await collect();
   const key = await signingKey(join(dataDir, 'signing-key'), entropy);
   const audit: RegistryAudit = (record) => {
     logger.info(record, `registry: ${record.action} ${record.outcome}`);
@@ -137,21 +154,7 @@ async function openRegistry(deps: RegistryDeps): Promise<Registry> {
     recognise: (name, password) => trust.recognise(name, password),
   });
   const tags = { immutable: false, exempt: [], forbidden: [], ...deps.tags };
-  return { blobs, repositories, uploads, gatekeeper, trust, audit, clock, entropy, tags, limits, logger };
-}
-
-/** Damaged files must not keep the rest from being served: what cannot be judged is kept. */
-async function cleanUp(
-  store: Parameters<typeof collectGarbage>[0],
-  { clock, logger }: RegistryDeps,
-  limits: RegistryLimits,
-): Promise<void> {
-  try {
-    const garbage = await collectGarbage(store, { now: clock.now(), graceMs: limits.uploadLifetimeMs });
-    if (garbage.removed + garbage.unlinked > 0) logger.info(garbage, 'registry: unused blobs removed');
-  } catch (error) {
-    logger.warn({}, `registry: unused blobs are not removed: ${messageOf(error)}`);
-  }
+  return { blobs, repositories, uploads, gatekeeper, trust, audit, clock, entropy, tags, limits, logger, collect };
 }
 
 /** Kept on disk so that tokens stay good over a restart. */

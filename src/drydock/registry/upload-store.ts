@@ -40,12 +40,12 @@ export class UploadStore {
 
   async open(): Promise<void> {
     await mkdir(this.#directory, { recursive: true });
-    await this.#removeExpired();
+    await this.removeExpired();
   }
 
   async start(repository: string): Promise<string> {
     if ((await this.#count()) >= this.#limits.maxUploads) {
-      await this.#removeExpired();
+      await this.removeExpired();
       if ((await this.#count()) >= this.#limits.maxUploads)
         throw new RegistryError(
           'TOOMANYREQUESTS',
@@ -53,12 +53,14 @@ export class UploadStore {
         );
     }
     const id = this.#entropy.uuid();
-    await mkdir(join(this.#directory, id));
-    await (await open(this.file(id), 'w', 0o600)).close();
-    const about = JSON.stringify({ repository, startedAt: this.#clock.now() });
-    await writeDurably(this.#aboutPath(id), about, `${this.#aboutPath(id)}.new`);
-    this.#progress.set(id, { hash: newHash('sha256'), size: 0 });
-    return id;
+    return await this.#exclusive(id, async () => {
+      await mkdir(join(this.#directory, id));
+      await (await open(this.file(id), 'w', 0o600)).close();
+      const about = JSON.stringify({ repository, startedAt: this.#clock.now() });
+      await writeDurably(this.#aboutPath(id), about, `${this.#aboutPath(id)}.new`);
+      this.#progress.set(id, { hash: newHash('sha256'), size: 0 });
+      return id;
+    });
   }
 
   file(id: string): string {
@@ -167,12 +169,14 @@ export class UploadStore {
     return (await readdir(this.#directory)).length;
   }
 
-  async #removeExpired(): Promise<void> {
+  /** Gives up uploads that began longer ago than their lifetime, unless a request is at them right now. */
+  async removeExpired(): Promise<void> {
     for (const id of await readdir(this.#directory)) {
+      // One that is being started has no record yet, and is busy.
       if (this.#busy.has(id)) continue;
       const startedAt = getNumber(await this.#about(id), 'startedAt');
-      if (startedAt === undefined || startedAt + this.#limits.uploadLifetimeMs < this.#clock.now())
-        await this.#forget(id);
+      const over = startedAt === undefined || startedAt + this.#limits.uploadLifetimeMs < this.#clock.now();
+      if (over && !this.#busy.has(id)) await this.#exclusive(id, () => this.#forget(id));
     }
   }
 
