@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { anonymous, knownUser, type User } from '../access/user.ts';
@@ -73,7 +73,7 @@ function userOfCertificate(socket: TLSSocket): User | 'none' | 'unknown' {
 }
 
 function digest(token: string): string {
-  return createHash('sha256').update(token).digest('base64');
+  return hash('sha256', token, 'base64');
 }
 
 export function unauthorized(): ApiError {

@@ -163,7 +163,9 @@ function readAll(request: IncomingMessage): Promise<Buffer> {
     });
     request.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
     request.once('error', reject);
-    request.once('close', () => reject(badRequest('the request body ended early')));
+    request.once('close', () => {
+      if (!request.complete) reject(badRequest('the request body ended early'));
+    });
   });
 }
 

@@ -85,6 +85,11 @@ async function showObject(
   exchange: Exchange,
   { resource, object, code, face }: { resource: ServedResource; object: ApiObject; code: number; face: Face },
 ): Promise<void> {
+  const { namespace, name } = object.metadata;
+  const stored = deps.store.get(resource.storage, objectKey(resource, namespace, name));
+  // The text of what was just written is there: it went to the disk.
+  if (face === 'object' && stored?.object === object)
+    return exchange.text(code, `${objectJson(resource, stored)}\n`, 'application/json');
   const shown = fromStorage(resource, object);
   switch (face) {
     case 'object':

@@ -139,7 +139,7 @@ export interface UpdateInput extends WriteTarget {
   subresource?: Subresource | undefined;
   /** Of the whole object that was sent: one of another uid is not its. */
   uid?: string | undefined;
-  /** Builds the wanted object from the live one; asked again when another write came between. May not keep its input. */
+  /** Builds the wanted object from the live one, or returns that when nothing changes; asked again when another write came between. May not keep its input. */
   produce: (live: ApiObject) => { object: ApiObject; managed: boolean };
 }
 
@@ -173,6 +173,10 @@ async function tryUpdate(deps: WriteDeps, input: UpdateInput, stored: StoredObje
   const version = produced.object.metadata.resourceVersion;
   if (version !== undefined && version !== '' && version !== '0' && version !== live.metadata.resourceVersion)
     throw conflict(resource, name);
+  if (produced.object === live && !endsDeletion(resource, live)) {
+    await deps.store.settled(stored);
+    return { object: live, deleted: false };
+  }
   const wanted = partWritten(resource, cloneJson(produced.object), { live, subresource });
   carrySystemMetadata(resource, wanted, live);
   refuseNewFinalizers(resource, wanted, live);

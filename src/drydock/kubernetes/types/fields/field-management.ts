@@ -8,7 +8,7 @@ import type { Comparison } from './compare.ts';
 import { compareTyped } from './compare.ts';
 import type { FieldSet } from './field-set.ts';
 import { emptySet, isEmptySet, sameSet, subtract, unite, withoutBranches } from './field-set.ts';
-import { allowedByLastApplied, syncLastApplied } from './last-applied.ts';
+import { allowedByLastApplied, lastAppliedAnnotation, syncLastApplied } from './last-applied.ts';
 import type { Manager, Managers } from './managers.ts';
 import { capUpdaters, encodeManagers, managerKey, managersOf } from './managers.ts';
 import { mergeTyped } from './merge.ts';
@@ -54,6 +54,10 @@ function apply(input: ApplyInput): ApiObject {
   const previous = managers.get(key);
   managers.set(key, self);
   const merged = mergeTyped(schema.node, live, applied);
+  const set = withoutSystemFields(self.set);
+  const repeated = previous !== undefined && sameSet(previous.set, set);
+  const sameVersion = previous?.apiVersion === self.apiVersion;
+  if (input.live && repeated && sameVersion && jsonEqual(live, merged) && !keepsLastApplied(input)) return input.live;
   const wanted = pruneUnapplied(schema.node, merged, {
     last: previous?.set ?? emptySet(),
     owned: [...managers.values()].reduce((all, manager) => unite(all, manager.set), emptySet()),
@@ -61,12 +65,16 @@ function apply(input: ApplyInput): ApiObject {
   const change = compareAll(schema, live, wanted, branches);
   refuseConflicts(input, { managers, key, change, live, schema });
   takeOwnership(managers, key, change);
-  const set = withoutSystemFields(self.set);
-  const unchanged = jsonEqual(live, wanted) && previous !== undefined && sameSet(previous.set, set);
+  const unchanged = repeated && jsonEqual(live, wanted);
   managers.set(key, { ...self, set, time: unchanged ? previous.time : now });
   const { object } = type.decode(isObject(wanted) ? wanted : {});
   if (input.manager === 'kubectl') syncLastApplied(object, applied);
   return withManagers(object, managers);
+}
+
+/** kubectl's applies bring its annotation up to date, too. */
+function keepsLastApplied({ manager, live }: ApplyInput): boolean {
+  return manager === 'kubectl' && live?.metadata.annotations?.[lastAppliedAnnotation] !== undefined;
 }
 
 function refuseBadPatch(type: KindType, schema: KindSchema, applied: JsonObject): void {

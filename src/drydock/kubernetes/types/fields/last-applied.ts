@@ -7,7 +7,7 @@ import type { FieldSet } from './field-set.ts';
 import { emptySet, subtract } from './field-set.ts';
 import { fieldsOf } from './typed.ts';
 
-const annotation = 'kubectl.kubernetes.io/last-applied-configuration';
+export const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /** Fields that client-side apply set and that are still so: server-side apply by kubectl may take them without force. */
 export function allowedByLastApplied(node: SchemaNode, live: ApiObject): FieldSet {
@@ -23,7 +23,7 @@ export function allowedByLastApplied(node: SchemaNode, live: ApiObject): FieldSe
 }
 
 function readLastApplied(live: ApiObject): JsonObject | undefined {
-  const text = live.metadata.annotations?.[annotation];
+  const text = live.metadata.annotations?.[lastAppliedAnnotation];
   if (text === undefined || text === '') return undefined;
   try {
     const value: unknown = JSON.parse(text);
@@ -36,10 +36,10 @@ function readLastApplied(live: ApiObject): JsonObject | undefined {
 /** Keeps the annotation, when there is one, equal to what kubectl applied. In place. */
 export function syncLastApplied(object: ApiObject, applied: JsonObject): void {
   const annotations = object.metadata.annotations;
-  if (annotations?.[annotation] === undefined || annotations[annotation] === '') return;
+  if (annotations?.[lastAppliedAnnotation] === undefined || annotations[lastAppliedAnnotation] === '') return;
   const metadata = isObject(applied['metadata']) ? applied['metadata'] : {};
   const given = isObject(metadata['annotations']) ? { ...metadata['annotations'] } : undefined;
-  if (given !== undefined) delete given[annotation];
+  if (given !== undefined) delete given[lastAppliedAnnotation];
   const copy = { ...applied, metadata: given === undefined ? metadata : { ...metadata, annotations: given } };
-  object.metadata.annotations = { ...annotations, [annotation]: `${JSON.stringify(copy)}\n` };
+  object.metadata.annotations = { ...annotations, [lastAppliedAnnotation]: `${JSON.stringify(copy)}\n` };
 }
