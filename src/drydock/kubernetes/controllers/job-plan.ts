@@ -2,12 +2,12 @@ import { timestamp } from '#base/clock.ts';
 import { getString, type JsonObject } from '#base/json.ts';
 import type { ApiObject } from '../api/port.ts';
 import { type Condition, findCondition, parseTime, withCondition } from './condition.ts';
+import { failuresByIndex, matchFailurePolicy, metSuccessRule } from './job-policy.ts';
 import { finishedAt, formatIndexes, indexOf, type JobView, trackingFinalizer } from './job-view.ts';
 import { isDeleting, isPodReady, podPhase, restartsOf } from './pod-state.ts';
 
 export interface JobPlan {
-  /** Completion indexes of new pods; undefined for a job without indexes. */
-  create: (number | undefined)[];
+  create: NewPod[];
   remove: ApiObject[];
   /** Pods that are counted: their tracking finalizer goes, after the status was written. */
   release: ApiObject[];
@@ -16,6 +16,13 @@ export interface JobPlan {
   finished: Pick<Condition, 'type' | 'reason' | 'message'> | undefined;
   deleteJob: boolean;
   recheckAfterMs: number | undefined;
+}
+
+export interface NewPod {
+  /** Undefined for a job without indexes. */
+  index: number | undefined;
+  /** Earlier failures of the index, where the job limits them. */
+  failures: number | undefined;
 }
 
 export interface JobBackoff {
@@ -29,6 +36,11 @@ interface Tally {
   uncountedSucceeded: string[];
   uncountedFailed: string[];
   completed: Set<number>;
+  failedIndexes: Set<number>;
+  /** Failed pods that the failure policy does not count. */
+  ignored: string[];
+  /** Why the failure policy ends the job. */
+  fatal: string | undefined;
 }
 
 /**
@@ -50,7 +62,7 @@ export function planJob(
   const startTime = job.suspended ? undefined : (job.status.startTime ?? timestamp(now));
   const succeeded = tally.succeeded + tally.uncountedSucceeded.length;
   const failed = tally.failed + tally.uncountedFailed.length;
-  const verdict = findVerdict(job, { succeeded, failed, active, now, startTime });
+  const verdict = findVerdict(job, { succeeded, failed, active, tally, now, startTime });
   let conditions = withSuspension(job, now);
   let finished: JobPlan['finished'];
   let remove: ApiObject[] = [];
@@ -68,7 +80,7 @@ export function planJob(
     }
   } else if (job.suspended) remove = active;
   else {
-    const next = planPods(job, { pods, active, tally, failed, options });
+    const next = planPods(job, { pods, active, terminating, tally, failed, options });
     create = next.create;
     remove = next.remove;
     wakes = [next.waitMs, deadlineInMs(job, startTime, now)];
@@ -127,7 +139,7 @@ function isTracked(pod: ApiObject): boolean {
 
 function isUncounted(pod: ApiObject, tally: Tally): boolean {
   const uid = pod.metadata.uid ?? '';
-  return tally.uncountedSucceeded.includes(uid) || tally.uncountedFailed.includes(uid);
+  return tally.uncountedSucceeded.includes(uid) || tally.uncountedFailed.includes(uid) || tally.ignored.includes(uid);
 }
 
 function countPods(job: JobView, pods: readonly ApiObject[]): Tally {
@@ -139,6 +151,9 @@ function countPods(job: JobView, pods: readonly ApiObject[]): Tally {
     uncountedSucceeded: status.uncountedSucceeded.filter((uid) => tracked.has(uid)),
     uncountedFailed: status.uncountedFailed.filter((uid) => tracked.has(uid)),
     completed: new Set(status.completedIndexes),
+    failedIndexes: new Set(status.failedIndexes),
+    ignored: [],
+    fatal: undefined,
   };
   tally.succeeded += status.uncountedSucceeded.length - tally.uncountedSucceeded.length;
   tally.failed += status.uncountedFailed.length - tally.uncountedFailed.length;
@@ -146,19 +161,46 @@ function countPods(job: JobView, pods: readonly ApiObject[]): Tally {
     if (!isTracked(pod) || !isFinished(pod) || isUncounted(pod, tally)) continue;
     const uid = pod.metadata.uid ?? '';
     const index = indexOf(pod);
-    if (podPhase(pod) !== 'Succeeded') tally.uncountedFailed.push(uid);
+    if (podPhase(pod) !== 'Succeeded') countFailure(job, pod, tally);
     else if (job.indexed && (index === undefined || tally.completed.has(index))) continue;
     else {
       if (index !== undefined) tally.completed.add(index);
       tally.uncountedSucceeded.push(uid);
     }
   }
+  if (job.backoffLimitPerIndex !== undefined) giveUpIndexes(job, pods, tally);
   return tally;
+}
+
+function countFailure(job: JobView, pod: ApiObject, tally: Tally): void {
+  const uid = pod.metadata.uid ?? '';
+  const match = matchFailurePolicy(job, pod);
+  if (match?.action === 'Ignore') {
+    tally.ignored.push(uid);
+    return;
+  }
+  if (match?.action === 'FailJob') tally.fatal ??= match.message;
+  tally.uncountedFailed.push(uid);
+}
+
+function giveUpIndexes(job: JobView, pods: readonly ApiObject[], tally: Tally): void {
+  const { counts, givenUp } = failuresByIndex(job, pods);
+  for (const index of givenUp) tally.failedIndexes.add(index);
+  for (const [index, failures] of counts)
+    if (failures > (job.backoffLimitPerIndex ?? 0)) tally.failedIndexes.add(index);
+  for (const index of tally.completed) tally.failedIndexes.delete(index);
 }
 
 function findVerdict(
   job: JobView,
-  seen: { succeeded: number; failed: number; active: ApiObject[]; now: number; startTime: string | undefined },
+  seen: {
+    succeeded: number;
+    failed: number;
+    active: ApiObject[];
+    tally: Tally;
+    now: number;
+    startTime: string | undefined;
+  },
 ): { type: 'Complete' | 'Failed'; reason: string; message: string } | undefined {
   const targets = job.status.conditions.find(
     (item) => item.type === 'FailureTarget' || item.type === 'SuccessCriteriaMet',
@@ -167,7 +209,11 @@ function findVerdict(
     const type = targets.type === 'FailureTarget' ? 'Failed' : 'Complete';
     return { type, ...told(targets.reason, targets.message) };
   }
+  if (seen.tally.fatal !== undefined) return { type: 'Failed', reason: 'PodFailurePolicy', message: seen.tally.fatal };
   if (job.suspended) return undefined;
+  const rule = metSuccessRule(job, seen.tally.completed);
+  if (rule !== undefined)
+    return { type: 'Complete', reason: 'SuccessPolicy', message: `Matched rules at index ${rule}` };
   if (deadlineInMs(job, seen.startTime, seen.now) === 0)
     return { type: 'Failed', reason: 'DeadlineExceeded', message: 'Job was active longer than specified deadline' };
   const restarts = seen.active.reduce((sum, pod) => sum + restartsOf(pod), 0);
@@ -178,6 +224,15 @@ function findVerdict(
       reason: 'BackoffLimitExceeded',
       message: 'Job has reached the specified backoff limit',
     };
+  const lost = seen.tally.failedIndexes.size;
+  if (job.maxFailedIndexes !== undefined && lost > job.maxFailedIndexes)
+    return {
+      type: 'Failed',
+      reason: 'MaxFailedIndexesExceeded',
+      message: 'Job has exceeded the specified maximal number of failed indexes',
+    };
+  if (lost > 0 && lost + seen.tally.completed.size >= (job.completions ?? 0))
+    return { type: 'Failed', reason: 'FailedIndexes', message: 'Job has failed indexes' };
   const enough =
     job.completions === undefined ? seen.succeeded > 0 && seen.active.length === 0 : seen.succeeded >= job.completions;
   return enough
@@ -196,27 +251,54 @@ function planPods(
   seen: {
     pods: readonly ApiObject[];
     active: ApiObject[];
+    terminating: ApiObject[];
     tally: Tally;
     failed: number;
     options: { now: number; backoff: JobBackoff };
   },
-): { create: (number | undefined)[]; remove: ApiObject[]; waitMs: number | undefined } {
+): { create: NewPod[]; remove: ApiObject[]; waitMs: number | undefined } {
   const { active, tally, options } = seen;
+  const ending = job.replacesFailedOnly ? seen.terminating : [];
   const succeeded = tally.succeeded + tally.uncountedSucceeded.length;
   const wanted =
     job.completions === undefined
       ? succeeded > 0
         ? active.length
         : job.parallelism
-      : Math.min(job.parallelism, job.completions - succeeded);
+      : Math.min(job.parallelism, job.completions - succeeded - tally.failedIndexes.size);
   if (active.length >= wanted) return { create: [], remove: active.slice(wanted), waitMs: undefined };
+  const missing = wanted - active.length - ending.length;
+  if (missing <= 0) return { create: [], remove: [], waitMs: undefined };
+  if (job.backoffLimitPerIndex !== undefined) return planIndexes(job, { ...seen, ending, missing });
   const waitMs = backoffInMs(seen.pods, seen.failed, options);
   if (waitMs > 0) return { create: [], remove: [], waitMs };
-  const missing = wanted - active.length;
-  if (!job.indexed) return { create: Array.from({ length: missing }, () => undefined), remove: [], waitMs: undefined };
-  const used = new Set([...tally.completed, ...active.map(indexOf)]);
-  const free = Array.from({ length: job.completions ?? 0 }, (_, index) => index).filter((index) => !used.has(index));
-  return { create: free.slice(0, missing), remove: [], waitMs: undefined };
+  const unnumbered = { index: undefined, failures: undefined };
+  if (!job.indexed) return { create: Array.from({ length: missing }, () => unnumbered), remove: [], waitMs: undefined };
+  const free = freeIndexes(job, tally, [...active, ...ending]).slice(0, missing);
+  return { create: free.map((index) => ({ index, failures: undefined })), remove: [], waitMs: undefined };
+}
+
+function freeIndexes(job: JobView, tally: Tally, there: readonly ApiObject[]): number[] {
+  const used = new Set([...tally.completed, ...tally.failedIndexes, ...there.map(indexOf)]);
+  return Array.from({ length: job.completions ?? 0 }, (_, index) => index).filter((index) => !used.has(index));
+}
+
+/** Each index waits for its own failures only. */
+function planIndexes(
+  job: JobView,
+  seen: Parameters<typeof planPods>[1] & { ending: ApiObject[]; missing: number },
+): { create: NewPod[]; remove: ApiObject[]; waitMs: number | undefined } {
+  const { counts } = failuresByIndex(job, seen.pods);
+  const create: NewPod[] = [];
+  const waits: number[] = [];
+  for (const index of freeIndexes(job, seen.tally, [...seen.active, ...seen.ending])) {
+    const failures = counts.get(index) ?? 0;
+    const own = seen.pods.filter((pod) => indexOf(pod) === index);
+    const waitMs = backoffInMs(own, failures, seen.options);
+    if (waitMs > 0) waits.push(waitMs);
+    else if (create.length < seen.missing) create.push({ index, failures });
+  }
+  return { create, remove: [], waitMs: waits.length > 0 ? Math.min(...waits) : undefined };
 }
 
 /** The wait since the last failure: none before the first, then doubled with each. */
@@ -255,6 +337,7 @@ function statusObject(input: {
     ...(tally.failed > 0 ? { failed: tally.failed } : {}),
     terminating: terminating.length,
     ...(job.indexed && tally.completed.size > 0 ? { completedIndexes: formatIndexes(tally.completed) } : {}),
+    ...(job.backoffLimitPerIndex === undefined ? {} : { failedIndexes: formatIndexes(tally.failedIndexes) }),
     uncountedTerminatedPods: {
       ...(tally.uncountedSucceeded.length > 0 ? { succeeded: tally.uncountedSucceeded } : {}),
       ...(tally.uncountedFailed.length > 0 ? { failed: tally.uncountedFailed } : {}),

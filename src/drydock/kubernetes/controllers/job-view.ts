@@ -3,6 +3,7 @@ import type { ApiObject } from '../api/port.ts';
 import { type Condition, parseConditions, parseTime } from './condition.ts';
 
 export const trackingFinalizer = 'batch.kubernetes.io/job-tracking';
+const ownController = 'kubernetes.io/job-controller';
 export const indexAnnotation = 'batch.kubernetes.io/job-completion-index';
 
 /** A Job as its controller reads it. */
@@ -17,6 +18,15 @@ export interface JobView {
   activeDeadlineSeconds: number | undefined;
   ttlSeconds: number | undefined;
   suspended: boolean;
+  /** Another controller runs it. */
+  foreign: boolean;
+  failureRules: readonly unknown[];
+  successRules: readonly { indexes: ReadonlySet<number> | undefined; count: number | undefined }[];
+  /** Failures that each index may have; undefined without such a limit. */
+  backoffLimitPerIndex: number | undefined;
+  maxFailedIndexes: number | undefined;
+  /** A pod that is ending keeps its place until it has failed. */
+  replacesFailedOnly: boolean;
   deleting: boolean;
   status: {
     succeeded: number;
@@ -24,6 +34,7 @@ export interface JobView {
     startTime: string | undefined;
     completionTime: string | undefined;
     completedIndexes: ReadonlySet<number>;
+    failedIndexes: ReadonlySet<number>;
     uncountedSucceeded: readonly string[];
     uncountedFailed: readonly string[];
     conditions: Condition[];
@@ -44,6 +55,18 @@ export function readJob(object: ApiObject): JobView {
     activeDeadlineSeconds: getNumber(spec, 'activeDeadlineSeconds'),
     ttlSeconds: getNumber(spec, 'ttlSecondsAfterFinished'),
     suspended: getPath(spec, 'suspend') === true,
+    foreign: (getString(spec, 'managedBy') ?? ownController) !== ownController,
+    failureRules: getArray(spec, 'podFailurePolicy', 'rules'),
+    successRules: getArray(spec, 'successPolicy', 'rules').map((rule) => {
+      const indexes = getString(rule, 'succeededIndexes');
+      return {
+        indexes: indexes === undefined ? undefined : parseIndexes(indexes),
+        count: getNumber(rule, 'succeededCount'),
+      };
+    }),
+    backoffLimitPerIndex: getNumber(spec, 'backoffLimitPerIndex'),
+    maxFailedIndexes: getNumber(spec, 'maxFailedIndexes'),
+    replacesFailedOnly: getString(spec, 'podReplacementPolicy') === 'Failed',
     deleting: object.metadata.deletionTimestamp !== undefined,
     status: {
       succeeded: getNumber(object, 'status', 'succeeded') ?? 0,
@@ -51,6 +74,7 @@ export function readJob(object: ApiObject): JobView {
       startTime: getString(object, 'status', 'startTime'),
       completionTime: getString(object, 'status', 'completionTime'),
       completedIndexes: parseIndexes(getString(object, 'status', 'completedIndexes') ?? ''),
+      failedIndexes: parseIndexes(getString(object, 'status', 'failedIndexes') ?? ''),
       uncountedSucceeded: strings('uncountedTerminatedPods', 'succeeded'),
       uncountedFailed: strings('uncountedTerminatedPods', 'failed'),
       conditions: parseConditions(object['status']),

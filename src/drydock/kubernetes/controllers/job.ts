@@ -2,7 +2,8 @@ import { messageOf } from '#base/errors.ts';
 import { getArray, getObject, isObject, type JsonObject, jsonEqual } from '#base/json.ts';
 import type { Outcome } from '#base/outcome.ts';
 import type { ApiObject } from '../api/port.ts';
-import { type JobBackoff, planJob } from './job-plan.ts';
+import { type JobBackoff, type NewPod, planJob } from './job-plan.ts';
+import { failureCountAnnotation } from './job-policy.ts';
 import { indexAnnotation, type JobView, readJob, trackingFinalizer } from './job-view.ts';
 import { keyOf, splitKey } from './key.ts';
 import { type Controller, type ControllerDeps, deleteIfPresent, isNotFound } from './loop.ts';
@@ -38,6 +39,7 @@ async function tick(deps: ControllerDeps, key: string, backoff: JobBackoff): Pro
   await releaseOrphans(deps, { namespace, name, uid: object?.metadata.uid });
   if (!object) return { kind: 'done' };
   const job = readJob(object);
+  if (job.foreign) return { kind: 'done' };
   const pods = api.ownedBy(object.metadata.uid ?? '').filter((owned) => owned.kind === 'Pod');
   const plan = planJob(job, pods, { now: clock.now(), backoff });
   if (plan.deleteJob) {
@@ -52,7 +54,7 @@ async function tick(deps: ControllerDeps, key: string, backoff: JobBackoff): Pro
     const message = `Deleted pod: ${pod.metadata.name}`;
     events.record(manager, object, { type: 'Normal', reason: 'SuccessfulDelete', message });
   }
-  for (const index of plan.create) await createPod(deps, job, index);
+  for (const wanted of plan.create) await createPod(deps, job, wanted);
   if (plan.finished) {
     const failed = plan.finished.type === 'Failed';
     events.record(manager, object, {
@@ -87,7 +89,7 @@ async function release(deps: ControllerDeps, pod: ApiObject): Promise<void> {
   }
 }
 
-async function createPod(deps: ControllerDeps, job: JobView, index: number | undefined): Promise<void> {
+async function createPod(deps: ControllerDeps, job: JobView, { index, failures }: NewPod): Promise<void> {
   const { api, entropy, events } = deps;
   const base = index === undefined ? `${job.object.metadata.name}-` : `${job.object.metadata.name}-${index}-`;
   const indexed = index === undefined ? {} : { [indexAnnotation]: String(index) };
@@ -95,7 +97,7 @@ async function createPod(deps: ControllerDeps, job: JobView, index: number | und
     name: `${base}${nameSuffix(entropy)}`,
     generateName: base,
     labels: indexed,
-    annotations: indexed,
+    annotations: { ...indexed, ...(failures === undefined ? {} : { [failureCountAnnotation]: String(failures) }) },
     finalizers: [trackingFinalizer],
   });
   try {
