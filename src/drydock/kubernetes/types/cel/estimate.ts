@@ -1,5 +1,6 @@
 import { regexFactor, traversalFactor } from './call-cost.ts';
 import { isTypeName, qualifiedName } from './check.ts';
+import { extended, newPath, type Path, stepsOf } from './estimate-path.ts';
 import type { Overload } from './overload.ts';
 import type { Program } from './program.ts';
 import type { CallExpression, Expression, FoldExpression } from './syntax.ts';
@@ -17,7 +18,7 @@ interface Entries {
 }
 
 interface Local {
-  path: readonly string[] | undefined;
+  path: Path | undefined;
   size: Bounds | undefined;
   entries: Entries | undefined;
 }
@@ -26,7 +27,7 @@ interface State {
   program: Program;
   root: CelType;
   locals: Map<string, Local[]>;
-  paths: Map<Expression, readonly string[]>;
+  paths: Map<Expression, Path>;
   sizes: Map<Expression, Bounds>;
   entries: Map<Expression, Entries>;
 }
@@ -83,20 +84,20 @@ function cost(state: State, expression: Expression): Bounds {
       return fixed(0);
     case 'ident': {
       const local = localOf(state, expression.name);
-      const path = local === undefined ? [expression.name] : local.path;
+      const path = local === undefined ? newPath(expression.name) : local.path;
       if (path !== undefined) state.paths.set(expression, path);
       return fixed(1);
     }
     case 'select': {
       const qualified = qualifiedName(expression);
       if (qualified !== undefined && isTypeName(qualified)) {
-        state.paths.set(expression, [qualified]);
+        state.paths.set(expression, newPath(qualified));
         return fixed(1);
       }
       const operand = cost(state, expression.operand);
       if (expression.mode === 'test') return operand;
       const path = pathOf(state, expression.operand);
-      state.paths.set(expression, [...(path ?? []), expression.field]);
+      state.paths.set(expression, extended(path, expression.field));
       const { kind } = state.program.checked.typeOf(expression.operand);
       // An optional selection is a call to upstream, with a literal as its second argument.
       if (expression.mode === 'optional') return plus(operand, fixed(1));
@@ -154,7 +155,7 @@ function withLocal<T>(state: State, locals: [string, Local][], run: () => T): T 
   return result;
 }
 
-function pathOf(state: State, expression: Expression): readonly string[] | undefined {
+function pathOf(state: State, expression: Expression): Path | undefined {
   if (expression.kind === 'ident') {
     const local = localOf(state, expression.name);
     if (local !== undefined) return local.path;
@@ -172,8 +173,12 @@ function sizeOf(state: State, expression: Expression): Bounds | undefined {
   const literal = literalSize(expression);
   if (literal !== undefined) return fixed(literal);
   const path = pathOf(state, expression);
-  const declared = path === undefined ? undefined : declaredSize(state.root, path);
-  if (declared !== undefined) return declared;
+  const declared = path === undefined ? undefined : declaredSize(state.root, stepsOf(path));
+  if (declared !== undefined) {
+    // What was read once stays, whatever becomes of the path.
+    state.sizes.set(expression, declared);
+    return declared;
+  }
   if (isScalar(state.program.checked.typeOf(expression))) return fixed(1);
   return expression.kind === 'ident' ? localOf(state, expression.name)?.size : undefined;
 }
@@ -243,7 +248,6 @@ function localFrom(state: State, expression: Expression): Local {
 
 function costOfFold(state: State, fold: FoldExpression): Bounds {
   const before = plus(cost(state, fold.range), cost(state, fold.initial));
-  const count = sizeOr(state, fold.range);
   const rest = withLocal(state, [[fold.accumulator, localFrom(state, fold.initial)]], () => {
     const loop = withLocal(state, loopLocals(state, fold), () => {
       const each = plus(cost(state, fold.condition), cost(state, fold.step));
@@ -251,6 +255,7 @@ function costOfFold(state: State, fold: FoldExpression): Bounds {
     });
     return { ...loop, result: cost(state, fold.result) };
   });
+  const count = sizeOr(state, fold.range);
   if (fold.initial.kind === 'literal') {
     const size = sizeOf(state, fold.initial);
     if (size !== undefined) state.sizes.set(fold, size);
@@ -262,11 +267,11 @@ function costOfFold(state: State, fold: FoldExpression): Bounds {
 }
 
 function loopLocals(state: State, fold: FoldExpression): [string, Local][] {
-  const path = pathOf(state, fold.range) ?? [];
+  const path = pathOf(state, fold.range);
   const entries = entriesOf(state, fold.range);
   const isList = state.program.checked.typeOf(fold.range).kind === 'list';
   const local = (step: string, size: Bounds | undefined): Local => ({
-    path: [...path, step],
+    path: extended(path, step),
     size,
     entries: undefined,
   });
@@ -300,7 +305,7 @@ function costOfCall(state: State, call: CallExpression): Bounds {
     if (call.name === '_[_]' && first !== undefined) {
       const path = pathOf(state, first);
       const step = overload.args[0]?.kind === 'list' ? '@items' : '@values';
-      state.paths.set(call, [...(path ?? []), step]);
+      state.paths.set(call, extended(path, step));
       size = entriesOf(state, first)?.value;
     }
     size ??= sizeOf(state, call);
@@ -487,7 +492,7 @@ function elementCost(state: State, list: Expression): Bounds {
 
 function elementSize(state: State, list: Expression): Bounds {
   const path = pathOf(state, list);
-  return (path === undefined ? undefined : declaredSize(state.root, [...path, '@items'])) ?? unknown;
+  return (path === undefined ? undefined : declaredSize(state.root, [...stepsOf(path), '@items'])) ?? unknown;
 }
 
 function joinEstimate(state: State, list: Expression | undefined, separator: Expression | undefined): Estimate {

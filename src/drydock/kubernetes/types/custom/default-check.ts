@@ -11,12 +11,15 @@ import { entriesOf } from './structural.ts';
 import { validateValue } from './validate.ts';
 
 /** Defaults must themselves be valid, rules included, and have no unknown fields. */
-export function checkDefaults(schema: JsonObject, path: string): FieldError[] {
-  const errors = schema['default'] === undefined ? [] : checkDefault(schema, schema['default'], `${path}.default`);
+export function checkDefaults(schema: JsonObject, path: string, isRoot = true): FieldError[] {
+  const value = schema['default'] ?? undefined;
+  const whole = isRoot ? { ...schema, 'x-kubernetes-embedded-resource': true } : schema;
+  // A default of null counts as none.
+  const errors = value === undefined ? [] : checkDefault(whole, value, `${path}.default`);
   const { items, properties } = schema;
-  if (isObject(items)) errors.push(...checkDefaults(items, `${path}.items`));
+  if (isObject(items)) errors.push(...checkDefaults(items, `${path}.items`, false));
   for (const [name, property] of entriesOf(properties))
-    errors.push(...checkDefaults(property, `${path}.properties[${name}]`));
+    errors.push(...checkDefaults(property, `${path}.properties[${name}]`, false));
   return errors;
 }
 
@@ -27,7 +30,11 @@ function checkDefault(schema: JsonObject, value: unknown, path: string): FieldEr
   if (embedded.length > 0) return [...unknown, ...embedded];
   const found: FieldError[] = [];
   validateValue(schema, value, { path: '', old: undefined, errors: found });
-  if (found.length > 0) return [...unknown, ...found.map((error) => below(error, path))];
+  if (found.length > 0)
+    return [
+      ...unknown,
+      ...found.map((error) => ({ ...error, field: error.field === '' ? path : `${path}.${error.field}` })),
+    ];
   const rules = ruleTree(schema, false);
   if (rules === undefined) return unknown;
   const wrong = checkRules(rules, value, value);

@@ -11,7 +11,7 @@ export function applySchemaDefaults(schema: JsonObject, value: unknown): void {
     const values = schema['additionalProperties'];
     if (isObject(values)) {
       for (const [name, item] of Object.entries(value)) {
-        if (item === null && values['default'] !== undefined && values['nullable'] !== true) {
+        if (item === null && (values['default'] ?? null) !== null && values['nullable'] !== true) {
           value[name] = cloneJson(values['default']);
         }
         applySchemaDefaults(values, value[name]);
@@ -24,6 +24,6 @@ export function applySchemaDefaults(schema: JsonObject, value: unknown): void {
 
 function defaultMember(value: JsonObject, name: string, property: JsonObject): void {
   if (value[name] === null && property['nullable'] !== true) delete value[name];
-  if (value[name] === undefined && property['default'] !== undefined) value[name] = cloneJson(property['default']);
+  if (value[name] === undefined && (property['default'] ?? null) !== null) value[name] = cloneJson(property['default']);
   if (value[name] !== undefined) applySchemaDefaults(property, value[name]);
 }

@@ -39,7 +39,7 @@ export function checkRuleDefinitions(
   const totals: Totals = { cost: 0, parts: [] };
   const site: Site = { path, isRoot: true, cardinality: 1, uncorrelated: undefined, totals };
   const errors = [...written, ...(compile && written.length === 0 ? checkCompiled(schema, site, costs) : [])];
-  return costs ? [...errors, ...totalErrors(totals, path)] : errors;
+  return [...errors, ...totalErrors(totals, path)];
 }
 
 function childSchemas(schema: JsonObject): [string, JsonObject][] {
@@ -120,20 +120,20 @@ function checkRule(
   const path = `${site.path}.x-kubernetes-validations[${index}]`;
   const errors: FieldError[] = [];
   const { program, written } = rule;
-  if (costs && program !== undefined) {
+  if (program !== undefined) {
     const most = site.cardinality ?? Math.floor(requestBytes / ((type.minSize ?? 0) + 1));
     const cost = estimateCost(program, type) * most;
-    if (cost > expressionLimit)
+    if (costs && cost > expressionLimit)
       errors.push(forbidden(`${path}.rule`, costText('estimated rule cost', cost, expressionLimit)));
     observe(site.totals, `${path}.rule`, cost);
   }
   if (rule.mistake !== undefined) errors.push(invalidRule(`${path}.rule`, written, rule.mistake));
   if (rule.messageMistake !== undefined)
     errors.push(invalidRule(`${path}.messageExpression`, written, rule.messageMistake));
-  else if (costs && rule.message !== undefined) {
+  else if (rule.message !== undefined) {
     const cost = estimateCost(rule.message, type);
     const what = 'estimated messageExpression cost';
-    if (cost > expressionLimit)
+    if (costs && cost > expressionLimit)
       errors.push(forbidden(`${path}.messageExpression`, costText(what, cost, expressionLimit)));
     observe(site.totals, `${path}.messageExpression`, cost);
   }

@@ -5,7 +5,7 @@ import { forbidden, invalid, invalidGo, notSupported, required } from '../valida
 import { goText } from './go-text.ts';
 import { entriesOf } from './structural.ts';
 
-const types = ['array', 'boolean', 'integer', 'null', 'number', 'object', 'string'];
+const types = ['array', 'boolean', 'integer', 'number', 'object', 'string'];
 const objectMembers = ['metadata', 'kind', 'apiVersion'];
 
 interface Site {
@@ -125,7 +125,7 @@ function checkListType(schema: JsonObject, path: string): FieldError[] {
     if (items['type'] === 'array' && itemType !== undefined && itemType !== 'atomic')
       errors.push(invalid(`${path}.items.x-kubernetes-list-type`, itemType, why));
     if (items['type'] === 'object' && items['x-kubernetes-map-type'] !== 'atomic')
-      errors.push(invalid(`${path}.items.x-kubernetes-map-type`, undefined, why));
+      errors.push(invalidGo(`${path}.items.x-kubernetes-map-type`, '"null"', why));
   }
   if (!['atomic', 'set', 'map'].includes(String(listType)))
     errors.push(notSupported(`${path}.x-kubernetes-list-type`, listType, ['atomic', 'set', 'map']));

@@ -1,7 +1,7 @@
 import type { JsonObject } from '#base/json.ts';
 import { isObject, jsonEqual } from '#base/json.ts';
 import type { FieldError } from '../../api/port.ts';
-import { compilePattern } from '../cel/functions/pattern.ts';
+import { patternMistake } from '../cel/functions/pattern.ts';
 import { forbidden, invalid, required } from '../validate/finding.ts';
 
 type Level = 'root' | 'item' | 'field';
@@ -143,10 +143,9 @@ function checkValueRules(
     errors.push(...checkNested(each, `${path}.oneOf[${index}]`));
   if (isObject(schema['not'])) errors.push(...checkNested(schema['not'], `${path}.not`));
   const { pattern } = schema;
-  if (typeof pattern === 'string' && pattern !== '' && compilePattern(pattern) === undefined) {
-    const why = `must be a valid regular expression, but isn't: error parsing regexp: \`${pattern}\``;
-    errors.push(invalid(`${path}.pattern`, pattern, why));
-  }
+  const mistake = typeof pattern === 'string' ? patternMistake(pattern) : undefined;
+  if (mistake !== undefined)
+    errors.push(invalid(`${path}.pattern`, pattern, `must be a valid regular expression, but isn't: ${mistake}`));
   return errors;
 }
 

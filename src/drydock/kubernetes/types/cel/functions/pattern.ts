@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js';
+import { messageOf } from '#base/errors.ts';
 import { define, integer, method, type Overload, text } from '../overload.ts';
 import { EvaluationError, listValue } from '../value.ts';
 
@@ -18,6 +19,16 @@ export function compilePattern(pattern: string): RE2JS | undefined {
   if (compiled.size >= most) compiled.clear();
   compiled.set(pattern, made);
   return made;
+}
+
+/** What is wrong with a pattern, in Go's words. */
+export function patternMistake(pattern: string): string | undefined {
+  try {
+    RE2JS.compile(pattern);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
 }
 
 const both = 'string, string -> bool';
@@ -43,5 +54,5 @@ export const patternFunctions: Overload[] = [
 function needed(pattern: string, prefix: string): RE2JS {
   const made = compilePattern(pattern);
   if (made !== undefined) return made;
-  throw new EvaluationError(`${prefix}error parsing regexp: \`${pattern}\``);
+  throw new EvaluationError(`${prefix}${patternMistake(pattern) ?? ''}`);
 }
