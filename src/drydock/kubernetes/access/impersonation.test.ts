@@ -35,6 +35,11 @@ const rows: { name: string; headers: DistinctHeaders; want: User | undefined }[]
     want: { name: 'system:serviceaccount:shop:web', groups: ['x', 'system:authenticated'] },
   },
   {
+    name: 'a name that no account can have is a user',
+    headers: { 'impersonate-user': ['system:serviceaccount:Shop:web'] },
+    want: { name: 'system:serviceaccount:Shop:web', groups: ['system:authenticated'] },
+  },
+  {
     name: 'the anonymous user stays unknown',
     headers: { 'impersonate-user': ['system:anonymous'] },
     want: { name: 'system:anonymous', groups: ['system:unauthenticated'] },

@@ -16,7 +16,7 @@ export type DistinctHeaders = Readonly<Record<string, readonly string[] | undefi
 
 const prefix = 'impersonate-';
 const extraPrefix = 'impersonate-extra-';
-const noVerb = { kind: 'resource', verb: 'impersonate', version: 'v1', subresource: '', namespace: '' } as const;
+const noVerb = { kind: 'resource', verb: 'impersonate', version: '', subresource: '', namespace: '' } as const;
 
 /**
  * The user that a request asks to be treated as (`kubectl --as`), after `user` has been found allowed to impersonate each
@@ -33,10 +33,10 @@ export function impersonatedUser(authorizer: Authorizer, user: User, headers: Di
   if (account) require({ group: '', resource: 'serviceaccounts', ...account });
   else require({ group: '', resource: 'users', name });
   for (const group of groups) require({ group: '', resource: 'groups', name: group });
-  const group = 'authentication.k8s.io';
+  const extras = { group: 'authentication.k8s.io', version: 'v1' };
   for (const [key, values] of Object.entries(extra))
-    for (const value of values) require({ group, resource: 'userextras', subresource: key, name: value });
-  if (uid !== undefined) require({ group, resource: 'uids', name: uid });
+    for (const value of values) require({ ...extras, resource: 'userextras', subresource: key, name: value });
+  if (uid !== undefined) require({ ...extras, resource: 'uids', name: uid });
   const own = groups.length === 0 && account ? serviceAccountGroups(account.namespace) : groups;
   return {
     name,

@@ -118,6 +118,8 @@ test('absent lists of a rule are empty', () => {
 const requests = [
   { ask: ['GET', '/api/v1/namespaces/shop'], want: 'get namespaces shop in shop' },
   { ask: ['PUT', '/api/v1/namespaces/shop/finalize'], want: 'update namespaces/finalize shop in shop' },
+  { ask: ['GET', '/apis/x.io/v1/namespaces/shop'], want: 'get namespaces.x.io shop in shop' },
+  { ask: ['GET', '/api/v1/namespaces?fieldSelector=metadata.name%3Dshop'], want: 'list namespaces shop in ' },
   { ask: ['POST', '/api/v1/namespaces'], want: 'create namespaces  in ' },
   { ask: ['GET', '/apis/apps/v1/deployments?watch=true'], want: 'watch deployments.apps  in ' },
   { ask: ['GET', '/api/v1/watch/namespaces/shop/pods'], want: 'watch pods  in shop' },

@@ -22,7 +22,7 @@ export function requestedAccess(line: RequestLine, path: ResourcePath | undefine
     // What comes after it, as in `proxy/metrics`, is for whom the subresource leads to.
     subresource: path.subresource?.split('/')[0] ?? '',
     // A namespace is in itself: rights there reach the object.
-    namespace: path.plural === 'namespaces' && path.group === '' ? (path.name ?? '') : (path.namespace ?? ''),
+    namespace: path.namespace ?? (path.plural === 'namespaces' ? (path.name ?? '') : ''),
     name,
   };
 }

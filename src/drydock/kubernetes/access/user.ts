@@ -1,3 +1,5 @@
+import { nameErrors } from '../types/validate/names.ts';
+
 /** Who asks, as authorization and audit see it. */
 export interface User {
   name: string;
@@ -33,7 +35,8 @@ export function serviceAccountName(namespace: string, name: string): string {
 export function parseServiceAccount(user: string): { namespace: string; name: string } | undefined {
   if (!user.startsWith(accountPrefix)) return undefined;
   const [namespace = '', name = '', ...rest] = user.slice(accountPrefix.length).split(':');
-  return namespace === '' || name === '' || rest.length > 0 ? undefined : { namespace, name };
+  const isAccount = nameErrors(namespace, 'label').length === 0 && nameErrors(name, 'subdomain').length === 0;
+  return isAccount && rest.length === 0 ? { namespace, name } : undefined;
 }
 
 export function serviceAccountGroups(namespace: string): string[] {
