@@ -1,8 +1,10 @@
 import { isObject, jsonEqual } from '#base/json.ts';
 import { completeDefinition, newDefinitionStatus } from './crd-names.ts';
+import { assignIngressClass } from './default-ingress-class.ts';
 import type { ApiObject } from './port.ts';
 import type { ServedResource } from './served.ts';
 import type { ServiceAddresses } from './service-addresses.ts';
+import type { Store } from './store.ts';
 
 /** Which of the usual admissions change pods; each is on unless it is switched off. */
 export interface PodAdmission {
@@ -37,7 +39,7 @@ export function completeObject(resource: ServedResource, object: ApiObject, live
  * was reserved for the write.
  */
 export async function admitCreate(
-  deps: { addresses: ServiceAddresses; podAdmission: PodAdmission },
+  deps: { addresses: ServiceAddresses; podAdmission: PodAdmission; store: Pick<Store, 'scan'> },
   { resource, object, dryRun }: AdmissionInput,
 ): Promise<() => void> {
   switch (resource.groupResource) {
@@ -52,6 +54,9 @@ export async function admitCreate(
       return nothing;
     case 'nodes':
       taintNode(object);
+      return nothing;
+    case 'ingresses.networking.k8s.io':
+      assignIngressClass(deps.store, object);
       return nothing;
     case 'jobs.batch':
       selectOwnPods(object);
