@@ -2,10 +2,11 @@ import { getArray, getNumber, getObject, getPath, getString, isObject, type Json
 import type { ApiObject } from '../api/port.ts';
 import { type Revision, revisionHashLabel } from './controller-revision.ts';
 import { resolveCount } from './int-or-percent.ts';
+import { untoleratedTaint, viewNode } from './node-view.ts';
 import { stringMap } from './ownership.ts';
 import { isDeleting, isPodAvailable, isPodReady, podPhase } from './pod-state.ts';
 import { podFromTemplate } from './pod-template.ts';
-import { matchesSelector } from './selector.ts';
+import { matchesNode } from './scheduler-plan.ts';
 
 export interface DaemonSetObserved {
   set: ApiObject;
@@ -21,25 +22,26 @@ export interface DaemonSetPlan {
   remove: ApiObject[];
 }
 
-const toleratedEverywhere = [
-  'not-ready',
-  'unreachable',
-  'disk-pressure',
-  'memory-pressure',
-  'pid-pressure',
-  'unschedulable',
-];
+const daemonTolerations = [
+  ['not-ready', 'NoExecute'],
+  ['unreachable', 'NoExecute'],
+  ['disk-pressure', 'NoSchedule'],
+  ['memory-pressure', 'NoSchedule'],
+  ['pid-pressure', 'NoSchedule'],
+  ['unschedulable', 'NoSchedule'],
+].map(([name, effect]) => ({ key: `node.kubernetes.io/${name}`, operator: 'Exists', effect }));
 
-/** One pod per node that the template's node selector matches; outdated ones go as far as maxUnavailable allows. */
+/** One pod per node that the template allows; outdated ones go as far as maxUnavailable allows. */
 export function planDaemonSet(observed: DaemonSetObserved): DaemonSetPlan {
   const { set, pods, update, now } = observed;
   const plan: DaemonSetPlan = { create: [], remove: [] };
   if (isDeleting(set)) return plan;
-  const nodes = eligibleNodes(observed);
+  const nodes = eligibleNodes(observed, ['NoSchedule', 'NoExecute']);
+  const mayStay = eligibleNodes(observed, ['NoExecute']);
   const byNode = podsByNode(pods);
   for (const [node, there] of byNode) {
     const alive = there.filter((pod) => !isDeleting(pod));
-    if (!nodes.includes(node)) plan.remove.push(...alive);
+    if (!mayStay.includes(node)) plan.remove.push(...alive);
     else {
       plan.remove.push(...alive.filter((pod) => podPhase(pod) === 'Failed' || podPhase(pod) === 'Succeeded'));
       plan.remove.push(...alive.filter((pod) => podPhase(pod) !== 'Failed' && podPhase(pod) !== 'Succeeded').slice(1));
@@ -86,23 +88,23 @@ export function daemonPod(set: ApiObject, update: Revision, naming: { name: stri
         ...getObject(spec, 'affinity'),
         nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [term] } },
       },
-      tolerations: [
-        ...getArray(spec, 'tolerations'),
-        ...toleratedEverywhere.map((name, index) => ({
-          key: `node.kubernetes.io/${name}`,
-          operator: 'Exists',
-          effect: index < 2 ? 'NoExecute' : 'NoSchedule',
-        })),
-      ],
+      tolerations: [...getArray(spec, 'tolerations'), ...daemonTolerations],
     },
   };
 }
 
-function eligibleNodes(observed: Pick<DaemonSetObserved, 'set' | 'nodes'>): string[] {
-  const selector = stringMap(getPath(observed.set, 'spec', 'template', 'spec', 'nodeSelector'));
+/** Nodes that the template's selector and affinity allow, and of whose taints none of `effects` keeps the pods away. */
+function eligibleNodes(observed: Pick<DaemonSetObserved, 'set' | 'nodes'>, effects: readonly string[]): string[] {
+  const spec = getObject(observed.set, 'spec', 'template', 'spec');
+  const selector = stringMap(spec['nodeSelector']);
+  const tolerations = [...getArray(spec, 'tolerations'), ...daemonTolerations];
   return observed.nodes
-    .filter((node) => matchesSelector({ matchLabels: selector, matchExpressions: [] }, node.metadata.labels))
-    .map((node) => node.metadata.name);
+    .map(viewNode)
+    .filter((node) => {
+      const taints = node.taints.filter(({ effect }) => effects.includes(effect));
+      return matchesNode(spec, selector, node) && !untoleratedTaint(tolerations, taints);
+    })
+    .map(({ name }) => name);
 }
 
 /** By the node a pod runs on, or is meant for while it waits. */
@@ -125,7 +127,7 @@ function podsByNode(pods: readonly ApiObject[]): Map<string, ApiObject[]> {
 
 export function daemonSetStatus(observed: DaemonSetObserved): JsonObject {
   const { set, pods, update, now } = observed;
-  const nodes = eligibleNodes(observed);
+  const nodes = eligibleNodes(observed, ['NoSchedule', 'NoExecute']);
   const minReadySeconds = getNumber(set, 'spec', 'minReadySeconds') ?? 0;
   const alive = [...podsByNode(pods)].map(([node, there]) => ({
     node,

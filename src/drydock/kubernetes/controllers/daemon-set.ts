@@ -5,6 +5,7 @@ import { ensureRevision, trimRevisions } from './controller-revision.ts';
 import { daemonPod, daemonSetStatus, planDaemonSet } from './daemon-set-plan.ts';
 import { keyOf, splitKey } from './key.ts';
 import { type Controller, type ControllerDeps, deleteIfPresent } from './loop.ts';
+import { viewNode } from './node-view.ts';
 import { executeClaim, ownerOrAdopterKeys, planClaim } from './ownership.ts';
 import { availableInMs } from './pod-state.ts';
 import { nameSuffix } from './pod-template.ts';
@@ -15,7 +16,7 @@ const manager = 'daemonset-controller';
 /** Keeps one pod of each DaemonSet on every node it is for. */
 export function daemonSetController(deps: ControllerDeps): Controller {
   const selectorOf = (object: ApiObject) => parseLabelSelector(getPath(object, 'spec', 'selector'));
-  let nodeLabels = '';
+  const seen = new Map<string, string>();
   return {
     name: 'daemonset',
     watches: [
@@ -27,10 +28,13 @@ export function daemonSetController(deps: ControllerDeps): Controller {
       },
       {
         resource: 'nodes',
-        names: () => {
-          const now = JSON.stringify(deps.api.list('nodes').map((node) => [node.metadata.name, node.metadata.labels]));
-          if (now === nodeLabels) return [];
-          nodeLabels = now;
+        names: (node) => {
+          const { name, labels, taints } = viewNode(node);
+          const now = JSON.stringify([node.metadata.uid, labels, taints]);
+          const gone = deps.api.get('nodes', undefined, name) === undefined;
+          if (seen.get(name) === now && !gone) return [];
+          seen.set(name, now);
+          if (gone) seen.delete(name);
           return deps.api.list('daemonsets.apps').map(keyOf);
         },
       },

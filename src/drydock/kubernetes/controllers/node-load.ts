@@ -3,6 +3,7 @@ import type { ApiObject, ApiServer } from '../api/port.ts';
 import { splitKey } from './key.ts';
 import { type Amounts, hostPorts, podRequests, sum } from './pod-resources.ts';
 import { podPhase } from './pod-state.ts';
+import { keepsOthersAway, type PlacedPod } from './scheduler-peers.ts';
 
 /** What the pods of a node take of it. */
 export interface NodeLoad {
@@ -13,9 +14,7 @@ export interface NodeLoad {
 
 export const emptyLoad: NodeLoad = { amounts: new Map(), pods: 0, hostPorts: new Set() };
 
-interface Share {
-  node: string;
-  uid: string | undefined;
+interface Share extends PlacedPod {
   amounts: Amounts;
   ports: readonly string[];
 }
@@ -27,6 +26,7 @@ interface Share {
 export class NodeLoads {
   readonly #api: ApiServer;
   readonly #shares = new Map<string, Share>();
+  readonly #guarded = new Map<string, Share>();
   readonly #loads = new Map<string, { amounts: Amounts; pods: number; hostPorts: Map<string, number> }>();
   readonly #touched = new Set<string>();
 
@@ -44,9 +44,24 @@ export class NodeLoads {
   }
 
   of(node: string): NodeLoad {
+    this.#settle();
+    return this.#loads.get(node) ?? emptyLoad;
+  }
+
+  placed(): Iterable<PlacedPod> {
+    this.#settle();
+    return this.#shares.values();
+  }
+
+  /** Those with anti-affinity of their own. */
+  guarded(): Iterable<PlacedPod> {
+    this.#settle();
+    return this.#guarded.values();
+  }
+
+  #settle(): void {
     for (const key of this.#touched) this.#look(key);
     this.#touched.clear();
-    return this.#loads.get(node) ?? emptyLoad;
   }
 
   #look(key: string): void {
@@ -55,15 +70,19 @@ export class NodeLoads {
     const node = getString(pod, 'spec', 'nodeName');
     const counts = pod && node !== undefined && podPhase(pod) !== 'Succeeded' && podPhase(pod) !== 'Failed';
     const share = this.#shares.get(key);
-    if (counts && share?.node === node && share.uid === pod.metadata.uid) return;
+    if (counts && share?.node === node && share.pod.metadata.uid === pod.metadata.uid) {
+      share.pod = pod;
+      return;
+    }
     this.#remove(key);
     if (counts) this.#add(key, pod, node);
   }
 
   #add(key: string, pod: ApiObject, node: string): void {
-    const share = { node, uid: pod.metadata.uid, amounts: podRequests(pod), ports: hostPorts(pod) };
+    const share = { node, pod, amounts: podRequests(pod), ports: hostPorts(pod) };
     const load = this.#loads.get(node) ?? { amounts: new Map(), pods: 0, hostPorts: new Map<string, number>() };
     this.#shares.set(key, share);
+    if (keepsOthersAway(pod)) this.#guarded.set(key, share);
     load.amounts = sum(load.amounts, share.amounts);
     load.pods += 1;
     for (const port of share.ports) load.hostPorts.set(port, (load.hostPorts.get(port) ?? 0) + 1);
@@ -75,6 +94,7 @@ export class NodeLoads {
     const load = share && this.#loads.get(share.node);
     if (!share || !load) return;
     this.#shares.delete(key);
+    this.#guarded.delete(key);
     load.amounts = sum(load.amounts, share.amounts, -1);
     load.pods -= 1;
     for (const port of share.ports) {

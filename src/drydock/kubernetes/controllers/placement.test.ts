@@ -86,6 +86,9 @@ for (const { name, spec, node: only = node(), claimPhase, want } of placements)
           ? undefined
           : { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'c' }, status: { phase: claimPhase } },
       loadOf: () => emptyLoad,
+      placed: () => [],
+      guarded: () => [],
+      namespaceLabels: () => ({}),
     });
     if (typeof want === 'string') assert.deepEqual(found, { kind: 'bind', node: want });
     else assert.match(found.kind === 'unschedulable' ? found.message : '', want);
@@ -189,7 +192,35 @@ for (const { name, spec = {}, pods, update = 'r1', create = [], remove = [] } of
     );
   });
 
-const daemons: { name: string; spec?: JsonObject; pods: ApiObject[]; create?: string[]; remove?: string[] }[] = [
+const noExecute = { spec: { taints: [{ key: 'k', value: 'v', effect: 'NoExecute' }] } };
+const daemons: {
+  name: string;
+  spec?: JsonObject;
+  node?: ApiObject;
+  pods: ApiObject[];
+  create?: string[];
+  remove?: string[];
+}[] = [
+  { name: 'a taint keeps new ones away', node: node({ taints }), pods: [] },
+  { name: 'and lets those there stay', node: node({ taints }), pods: [pod('d', { nodeName: 'node' }, labels('r1'))] },
+  {
+    name: 'unless it executes',
+    node: node(noExecute.spec),
+    pods: [pod('d', { nodeName: 'node' }, labels('r1'))],
+    remove: ['d'],
+  },
+  {
+    name: 'a taint that is tolerated',
+    spec: { template: { spec: { tolerations: [{ operator: 'Exists' }] } } },
+    node: node({ taints }),
+    pods: [],
+    create: ['node'],
+  },
+  {
+    name: 'affinity to other nodes',
+    spec: { template: { spec: affinity({ matchExpressions: [{ key: 'disk', operator: 'In', values: ['fast'] }] }) } },
+    pods: [],
+  },
   { name: 'none yet', pods: [], create: ['node'] },
   { name: 'there', pods: [pod('d', { nodeName: 'node' }, labels('r1'))] },
   { name: 'outdated', pods: [pod('d', { nodeName: 'node' }, labels('r0'))], remove: ['d'] },
@@ -205,10 +236,10 @@ const daemons: { name: string; spec?: JsonObject; pods: ApiObject[]; create?: st
     remove: ['d'],
   },
 ];
-for (const { name, spec = {}, pods, create = [], remove = [] } of daemons)
+for (const { name, spec = {}, node: only = node(), pods, create = [], remove = [] } of daemons)
   test(`daemon set: ${name}`, () => {
     const set: ApiObject = { apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: { name: 'd', uid: 'u' }, spec };
-    const plan = planDaemonSet({ set, pods, nodes: [node()], update: revision('r1'), now });
+    const plan = planDaemonSet({ set, pods, nodes: [only], update: revision('r1'), now });
     assert.deepEqual([plan.create, plan.remove.map((one) => one.metadata.name)], [create, remove]);
   });
 

@@ -1,10 +1,11 @@
-import { getArray, getObject, getPath, getString, isObject } from '#base/json.ts';
+import { getArray, getObject, getPath, getString, isObject, type JsonObject } from '#base/json.ts';
 import type { ApiObject } from '../api/port.ts';
 import type { NodeLoad } from './node-load.ts';
 import { type NodeView, untoleratedTaint, viewNode } from './node-view.ts';
 import { stringMap } from './ownership.ts';
 import { type Amounts, hostPorts, podRequests } from './pod-resources.ts';
 import { isDeleting } from './pod-state.ts';
+import { type PeerRule, type PlacedPod, peerRules } from './scheduler-peers.ts';
 import { matchesSelector } from './selector.ts';
 
 export type Placement =
@@ -15,6 +16,9 @@ export type Placement =
 export interface PlacementContext {
   claimOf(name: string): ApiObject | undefined;
   loadOf(node: string): NodeLoad;
+  placed(): Iterable<PlacedPod>;
+  guarded(): Iterable<PlacedPod>;
+  namespaceLabels(name: string): Record<string, string>;
 }
 
 /** `evicting`: whether a pod of lower priority that went would help. */
@@ -29,6 +33,7 @@ interface PodView {
   tolerations: readonly unknown[];
   requests: Amounts;
   ports: readonly string[];
+  rules: readonly PeerRule[];
 }
 
 /** Waits for a node, and is ours to place. */
@@ -39,17 +44,25 @@ export function needsPlacement(pod: ApiObject): boolean {
 }
 
 /**
- * The least loaded node of those that the pod may run on, by labels, affinity, taints, host ports and requests; and the
- * real scheduler's words when there is none. Pods are never evicted to make room.
+ * The least loaded node of those that the pod may run on, by labels, affinity, taints, host ports, requests and the
+ * rules between pods; and the real scheduler's words when there is none. Preferences do not count, and pods are never
+ * evicted to make room.
  */
 export function planPlacement(pod: ApiObject, nodes: readonly ApiObject[], context: PlacementContext): Placement {
   const volumes = unboundVolume(pod, context.claimOf);
   if (volumes !== undefined)
     return { ...unschedulable(pod, nodes.length, { listed: [volumes], helped: 0 }), soon: true };
   if (nodes.length === 0) return { kind: 'unschedulable', message: 'no nodes available to schedule pods', soon: true };
+  const views = nodes.map(viewNode);
+  const selector = stringMap(getObject(pod, 'spec', 'nodeSelector'));
   const view: PodView = {
     pod,
-    selector: stringMap(getObject(pod, 'spec', 'nodeSelector')),
+    selector,
+    rules: peerRules(pod, {
+      ...context,
+      nodes: new Map(views.map((node) => [node.name, node])),
+      allowed: (node) => matchesNode(getObject(pod, 'spec'), selector, node),
+    }),
     tolerations: getArray(pod, 'spec', 'tolerations'),
     requests: podRequests(pod),
     ports: hostPorts(pod),
@@ -57,7 +70,7 @@ export function planPlacement(pod: ApiObject, nodes: readonly ApiObject[], conte
   const reasons = new Map<string, number>();
   let helped = 0;
   let best: { node: string; score: number } | undefined;
-  for (const node of nodes.map(viewNode)) {
+  for (const node of views) {
     const load = context.loadOf(node.name);
     const refusals = refusalsOf(view, node, load);
     if (refusals.length === 0) {
@@ -98,12 +111,22 @@ function refusalsOf(view: PodView, node: NodeView, load: NodeLoad): Refusal[] {
   if (node.unschedulable && untoleratedTaint(tolerations, [cordon])) return hard('node(s) were unschedulable');
   const taint = untoleratedTaint(tolerations, node.taints);
   if (taint) return hard(`node(s) had untolerated taint {${taint.key}: ${taint.value}}`);
-  const selector = { matchLabels: view.selector, matchExpressions: [] };
-  if (!matchesSelector(selector, node.labels) || !matchesAffinity(pod, node))
+  if (!matchesNode(getObject(pod, 'spec'), view.selector, node))
     return hard("node(s) didn't match Pod's node affinity/selector");
   if (view.ports.some((port) => load.hostPorts.has(port)))
     return [{ reason: "node(s) didn't have free ports for the requested pod ports", evicting: true }];
-  return node.countsRequests ? shortages(view, node, load) : [];
+  const short = node.countsRequests ? shortages(view, node, load) : [];
+  if (short.length > 0) return short;
+  for (const rule of view.rules) {
+    const reason = rule(node);
+    if (reason !== undefined) return hard(reason);
+  }
+  return [];
+}
+
+/** Whether a pod's spec allows the node by its selector, which is given, and its required affinity. */
+export function matchesNode(spec: JsonObject, selector: Record<string, string>, node: NodeView): boolean {
+  return matchesSelector({ matchLabels: selector, matchExpressions: [] }, node.labels) && matchesAffinity(spec, node);
 }
 
 function shortages({ requests }: PodView, { allocatable }: NodeView, load: NodeLoad): Refusal[] {
@@ -128,8 +151,8 @@ function scoreOf({ allocatable }: NodeView, load: NodeLoad): number {
   return taken('cpu', littleCpu) + taken('memory', littleMemory);
 }
 
-function matchesAffinity(pod: ApiObject, node: NodeView): boolean {
-  const required = getPath(pod, 'spec', 'affinity', 'nodeAffinity', 'requiredDuringSchedulingIgnoredDuringExecution');
+function matchesAffinity(spec: JsonObject, node: NodeView): boolean {
+  const required = getPath(spec, 'affinity', 'nodeAffinity', 'requiredDuringSchedulingIgnoredDuringExecution');
   if (!isObject(required)) return true;
   return getArray(required, 'nodeSelectorTerms').some((term) => {
     const labels = getArray(term, 'matchExpressions').map(readTerm);

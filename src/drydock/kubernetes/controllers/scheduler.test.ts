@@ -5,7 +5,8 @@ import type { ApiObject } from '../api/port.ts';
 import { emptyLoad, type NodeLoad } from './node-load.ts';
 import { requestsAnnotation } from './node-view.ts';
 import { podRequests } from './pod-resources.ts';
-import { planPlacement } from './scheduler-plan.ts';
+import { keepsOthersAway } from './scheduler-peers.ts';
+import { type PlacementContext, planPlacement } from './scheduler-plan.ts';
 
 function pod(spec: JsonObject): ApiObject {
   return { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, spec };
@@ -93,9 +94,17 @@ const rows: { name: string; pod: ApiObject; nodes: ApiObject[]; loads?: Record<s
   { name: 'no node at all', pod: asking({}), nodes: [], want: 'no nodes available to schedule pods' },
 ];
 
+const alone: PlacementContext = {
+  claimOf: () => undefined,
+  loadOf: () => emptyLoad,
+  placed: () => [],
+  guarded: () => [],
+  namespaceLabels: () => ({}),
+};
+
 for (const { name, pod: asked, nodes, loads = {}, want } of rows)
   test(`placement: ${name}`, () => {
-    const context = { claimOf: () => undefined, loadOf: (at: string) => loads[at] ?? emptyLoad };
+    const context = { ...alone, loadOf: (at: string) => loads[at] ?? emptyLoad };
     const found = planPlacement(asked, nodes, context);
     assert.equal(found.kind === 'bind' ? found.node : found.message, want);
   });
@@ -111,3 +120,83 @@ test('a pod asks for its containers and sidecars, or for its greediest init cont
   assert.equal(asked([resources('3')]), 3010);
   assert.equal(asked([{ ...resources('200m'), restartPolicy: 'Always' }, resources('2')]), 2210);
 });
+
+const zones = ['z1', 'z1', 'z2'].map((zone, index) =>
+  node(`n${index + 1}`, {}, { metadata: { name: `n${index + 1}`, labels: { zone } } }),
+);
+const app = (name: string) => ({ matchLabels: { app: name } });
+const labelled = (labels: Record<string, string>, spec: JsonObject = {}): ApiObject => ({
+  ...pod({ containers: [], ...spec }),
+  metadata: { name: 'p', namespace: 'default', labels },
+});
+const required = (kind: string, ...terms: JsonObject[]): JsonObject => ({
+  affinity: { [kind]: { requiredDuringSchedulingIgnoredDuringExecution: terms } },
+});
+const apart = required('podAntiAffinity', { labelSelector: app('db'), topologyKey: 'zone' });
+const together = required('podAffinity', { labelSelector: app('db'), topologyKey: 'zone' });
+const spread = (more: JsonObject = {}): JsonObject => ({
+  topologySpreadConstraints: [
+    { maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule', labelSelector: app('db'), ...more },
+  ],
+});
+const db = { app: 'db' };
+
+const peers: { name: string; pod: ApiObject; placed: [ApiObject, string][]; want: string }[] = [
+  { name: 'apart from those in the zone', pod: labelled(db, apart), placed: [[labelled(db), 'n1']], want: 'n3' },
+  {
+    name: 'apart from all, and no zone is left',
+    pod: labelled(db, apart),
+    placed: [
+      [labelled(db), 'n1'],
+      [labelled(db), 'n3'],
+    ],
+    want: "3 node(s) didn't match pod anti-affinity rules",
+  },
+  {
+    name: 'those of other namespaces do not count',
+    pod: labelled(db, apart),
+    placed: [[{ ...labelled(db), metadata: { name: 'q', namespace: 'x', labels: db } }, 'n1']],
+    want: 'n1',
+  },
+  { name: 'those that are there keep away', pod: labelled(db), placed: [[labelled(db, apart), 'n1']], want: 'n3' },
+  {
+    name: 'together with those in the zone',
+    pod: labelled({ app: 'web' }, together),
+    placed: [[labelled(db), 'n3']],
+    want: 'n3',
+  },
+  { name: 'the first of those that want to be together', pod: labelled(db, together), placed: [], want: 'n1' },
+  {
+    name: 'nobody there to be with',
+    pod: labelled({ app: 'web' }, together),
+    placed: [],
+    want: "3 node(s) didn't match pod affinity rules",
+  },
+  { name: 'spread over zones', pod: labelled(db, spread()), placed: [[labelled(db), 'n1']], want: 'n3' },
+  {
+    name: 'spread with a skew of two',
+    pod: labelled(db, spread({ maxSkew: 2 })),
+    placed: [[labelled(db), 'n1']],
+    want: 'n1',
+  },
+  {
+    name: 'a wish only',
+    pod: labelled(db, spread({ whenUnsatisfiable: 'ScheduleAnyway' })),
+    placed: [[labelled(db), 'n1']],
+    want: 'n1',
+  },
+  {
+    name: 'spread over what no node has',
+    pod: labelled(db, spread({ topologyKey: 'rack' })),
+    placed: [],
+    want: "3 node(s) didn't match pod topology spread constraints (missing required label)",
+  },
+];
+
+for (const { name, pod: asked, placed, want } of peers)
+  test(`between pods: ${name}`, () => {
+    const there = placed.map(([other, at]) => ({ pod: other, node: at }));
+    const context = { ...alone, placed: () => there, guarded: () => there.filter(({ pod: p }) => keepsOthersAway(p)) };
+    const found = planPlacement(asked, zones, context);
+    assert.equal(found.kind === 'bind' ? found.node : found.message.split(': ')[1]?.split('. preemption')[0], want);
+  });

@@ -1,4 +1,4 @@
-import { getString, jsonEqual } from '#base/json.ts';
+import { getArray, getObject, getString, jsonEqual } from '#base/json.ts';
 import type { Outcome } from '#base/outcome.ts';
 import type { ApiObject } from '../api/port.ts';
 import { parseConditions, parseTime, withCondition } from './condition.ts';
@@ -12,6 +12,7 @@ import { needsPlacement, planPlacement } from './scheduler-plan.ts';
 const manager = 'default-scheduler';
 /** A new pod's claims and the first node may be a moment behind it: no reason to warn yet. */
 const patienceMs = 3000;
+const peerRecheckMs = 2000;
 
 /** Binds pods to nodes. What fits nowhere stays Pending and is looked at again when a node, a claim or a place changes. */
 export function schedulerController(deps: ControllerDeps): Controller {
@@ -73,6 +74,9 @@ async function tick(deps: ControllerDeps, { loads, unplaced }: SchedulerState, k
   const placement = planPlacement(pod, api.list('nodes'), {
     claimOf: (claim) => api.get('persistentvolumeclaims', namespace, claim),
     loadOf: (node) => loads.of(node),
+    placed: () => loads.placed(),
+    guarded: () => loads.guarded(),
+    namespaceLabels: (at) => api.get('namespaces', undefined, at)?.metadata.labels ?? {},
   });
   if (placement.kind === 'bind') {
     const patch = { target: { apiVersion: 'v1', kind: 'Node', name: placement.node } };
@@ -97,5 +101,11 @@ async function tick(deps: ControllerDeps, { loads, unplaced }: SchedulerState, k
     await api.updateStatus({ ...pod, status }, manager);
     events.record(manager, pod, { type: 'Warning', reason: 'FailedScheduling', message: placement.message });
   }
-  return { kind: 'done' };
+  // What it waits for may be another pod that finds its place.
+  return waitsForPods(pod) ? { kind: 'done', recheckAfterMs: peerRecheckMs } : { kind: 'done' };
+}
+
+function waitsForPods(pod: ApiObject): boolean {
+  const affinity = getObject(pod, 'spec', 'affinity');
+  return 'podAffinity' in affinity || getArray(pod, 'spec', 'topologySpreadConstraints').length > 0;
 }

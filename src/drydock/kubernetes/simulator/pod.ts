@@ -156,9 +156,17 @@ export class SimulatedPod {
       hostIp: this.place.hostIp,
       now,
       failed: this.#failed,
-      sandbox: this.#all().some(({ run }) => run.state.kind !== 'waiting' || run.last !== undefined),
+      sandbox: this.#hasSandbox(getString(stored, 'status', 'startTime') !== undefined),
     });
     if (!jsonEqual(stored['status'] ?? {}, status)) await api.updateStatus({ ...stored, status }, component);
+  }
+
+  /** It comes before the images, and after the first that is told of the pod. */
+  #hasSandbox(known: boolean): boolean {
+    return this.#all().some(({ run: { state, last } }) => {
+      if (state.kind !== 'waiting' || last !== undefined) return true;
+      return known && state.reason !== 'ContainerCreating';
+    });
   }
 
   #event(container: string, event: Omit<EventInput, 'fieldPath'>): void {
