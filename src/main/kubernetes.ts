@@ -11,9 +11,6 @@ import {
   type KubernetesOptions as WholeOptions,
 } from '#drydock/kubernetes/cluster.ts';
 import type { SimulatorOptions } from '#drydock/kubernetes/simulator/start.ts';
-import { createImageStore } from '#oci/image-store.ts';
-import { createRegistryClient } from '#oci/registry-client.ts';
-import { pullFrom } from './pull-image.ts';
 import { systemClock as clock, systemEntropy as entropy } from './system.ts';
 
 export type { AuditEntry } from '#drydock/kubernetes/access/audit.ts';
@@ -66,6 +63,12 @@ async function processNode(
 ): Promise<ProcessNode> {
   const home = dataDir ?? mkdtempSync(join(tmpdir(), 'drydock-'));
   if (dataDir === undefined) stack.defer(() => rmSync(home, { recursive: true, force: true }));
+  // Loaded here: nobody else needs them, and they take as long to load as a cluster to start.
+  const [{ createRegistryClient }, { createImageStore }, { pullFrom }] = await Promise.all([
+    import('#oci/registry-client.ts'),
+    import('#oci/image-store.ts'),
+    import('./pull-image.ts'),
+  ]);
   const client = stack.use(createRegistryClient({ clock, logger, credentials: async () => undefined }));
   const images = await createImageStore({ dir: join(home, 'images'), client, logger });
   const podEnv = { PATH: process.env['PATH'] ?? '' };
