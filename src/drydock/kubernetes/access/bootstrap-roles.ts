@@ -130,6 +130,7 @@ const forComponents: Record<string, BootstrapRole> = {
       'core namespaces read',
       'storage.k8s.io csidrivers read',
       'storage.k8s.io csistoragecapacities read',
+      'storage.k8s.io volumeattachments read',
     ],
   },
   'system:volume-scheduler': {

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
+import { AppError } from '#base/errors.ts';
 import { anonymous, knownUser, type User } from '../access/user.ts';
 import { ApiError } from './port.ts';
 
@@ -22,7 +23,11 @@ export class Authenticator {
   readonly #tokens: ReadonlyMap<string, User>;
   readonly #sockets = new WeakMap<TLSSocket, User | 'none' | 'unknown'>();
 
+  /** Throws AppError bad-input for a token that no header can carry, or without a user. */
   constructor(tokens: readonly StaticToken[]) {
+    for (const { token, user } of tokens)
+      if (!/^\S+$/.test(token) || user === '')
+        throw new AppError('bad-input', `a token needs characters without spaces, and the name of a user (${user})`);
     this.#tokens = new Map(
       tokens.map(({ token, user, groups, uid }) => [
         digest(token),

@@ -71,3 +71,10 @@ test('tokens given at the start are who they say', async () => {
   assert.equal(secrets.code, 403);
   assert.match(secrets.text, /User \\"viewer\\" cannot list/);
 });
+
+test('tokens that cannot be sent, or are nobody’s, are refused', async () => {
+  for (const wrong of [{ token: '' }, { token: 'two words' }, { user: '' }]) {
+    const tokens = [{ token: 'good-token', user: 'ana', groups: [], ...wrong }];
+    await assert.rejects(testCluster({ tokens }), { code: 'bad-input' });
+  }
+});
