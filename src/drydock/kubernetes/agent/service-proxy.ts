@@ -184,12 +184,10 @@ export class ServiceProxy {
       pick: (tried) => {
         const seconds = affinitySeconds(api.get('services', namespace, name));
         if (seconds === undefined) return endpoints.pick(port, tried);
-        const podIp = this.#affinity.podOf(session, clock.now());
-        const known = endpoints
-          .ready(port)
-          .find((backend) => backend.podIp === podIp && !endpoints.isDraining(backend));
+        const kept = this.#affinity.backendOf(session, clock.now());
+        const known = endpoints.ready(port).find((one) => backendId(one) === kept && !endpoints.isDraining(one));
         const backend = known && !tried.has(backendId(known)) ? known : endpoints.pick(port, tried);
-        if (backend) this.#affinity.remember(session, backend.podIp, clock.now() + seconds * 1000);
+        if (backend) this.#affinity.remember(session, backendId(backend), clock.now() + seconds * 1000);
         return backend;
       },
       isDraining: (backend) => endpoints.isDraining(backend),

@@ -2,7 +2,8 @@ import { getNumber, getString } from '#base/json.ts';
 import type { ApiObject } from '../api/port.ts';
 
 interface Stuck {
-  podIp: string;
+  /** As `backendId` names it. */
+  backend: string;
   until: number;
 }
 
@@ -21,17 +22,17 @@ export class SessionAffinity {
   readonly #stuck = new Map<string, Stuck>();
 
   /** The pod for the client; undefined when it is new, or was silent for longer than the service says. */
-  podOf(key: string, now: number): string | undefined {
+  backendOf(key: string, now: number): string | undefined {
     const stuck = this.#stuck.get(key);
     if (!stuck) return undefined;
-    if (stuck.until > now) return stuck.podIp;
+    if (stuck.until > now) return stuck.backend;
     this.#stuck.delete(key);
     return undefined;
   }
 
-  remember(key: string, podIp: string, until: number): void {
+  remember(key: string, backend: string, until: number): void {
     this.#stuck.delete(key);
-    this.#stuck.set(key, { podIp, until });
+    this.#stuck.set(key, { backend, until });
     if (this.#stuck.size > limit) this.#stuck.delete(this.#stuck.keys().next().value ?? '');
   }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { test } from 'node:test';
-import { getNumber, getString } from '#base/json.ts';
+import { getArray, getNumber, getString } from '#base/json.ts';
 import { IngressWorld, ingressObject } from '../../../../test/ingress-world.ts';
 import { eventually } from '../../../../test/node-world.ts';
 
@@ -68,12 +68,8 @@ test('an Ingress is told where it answers, and what of it does not', async () =>
         (one) => !/does not exist/.test(getString(one, 'message') ?? '') && getString(one, 'reason') === 'NotServed',
       ),
   );
-  assert.equal(
-    world.api.get('ingresses.networking.k8s.io', 'default', 'theirs')?.['status'] === undefined ||
-      JSON.stringify(world.api.get('ingresses.networking.k8s.io', 'default', 'theirs')?.['status']) ===
-        '{"loadBalancer":{}}',
-    true,
-  );
+  const theirs = world.api.get('ingresses.networking.k8s.io', 'default', 'theirs');
+  assert.deepEqual(getArray(theirs, 'status', 'loadBalancer', 'ingress'), [], 'of another class: left alone');
 });
 
 test('a backend is told of the client, and what the client claims is kept apart', async () => {
@@ -224,4 +220,31 @@ test('a backend that restarts on kept-alive connections loses no request', async
   });
   await world.create(ingressObject('web'));
   for (let at = 0; at < 60; at += 1) assert.equal((await world.ask('/')).status, 200);
+});
+
+test('a Service of type ExternalName is asked by its own name', async () => {
+  await using world = await IngressWorld.start();
+  const outside = await world.listen((incoming, response) => response.end(`outside ${incoming.url}`));
+  const ports = [{ name: 'http', port: outside.port }];
+  await world.service('outside', [], { type: 'ExternalName', externalName: 'localhost', ports });
+  const backend = { service: { name: 'outside', port: { name: 'http' } } };
+  await world.create({
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    metadata: { name: 'outside', namespace: 'default' },
+    spec: { defaultBackend: backend },
+  });
+  assert.equal((await world.ask('/x', { host: 'any.test' })).text, 'outside /x');
+});
+
+test('an Ingress of its own default backend answers for paths that no rule of its host has', async () => {
+  await using world = await IngressWorld.start();
+  await world.backend('api');
+  await world.backend('rest');
+  const spec = { defaultBackend: { service: { name: 'rest', port: { number: 80 } } } };
+  const ingress = ingressObject('api', { paths: { '/api': 'api' } });
+  await world.create({ ...ingress, spec: { ...Object(ingress['spec']), ...spec } });
+  assert.equal((await world.ask('/api')).text, 'api');
+  assert.equal((await world.ask('/other')).text, 'rest');
+  assert.equal((await world.ask('/', { host: 'other.test' })).status, 404);
 });
