@@ -193,6 +193,8 @@ for (const { name, spec = {}, pods, update = 'r1', create = [], remove = [] } of
   });
 
 const noExecute = { spec: { taints: [{ key: 'k', value: 'v', effect: 'NoExecute' }] } };
+const surging = { updateStrategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } } };
+
 const daemons: {
   name: string;
   spec?: JsonObject;
@@ -235,11 +237,56 @@ const daemons: {
     pods: [pod('d', { nodeName: 'node' }, labels('r1'))],
     remove: ['d'],
   },
+  { name: 'a tainted node gets none', node: node({ taints }), pods: [] },
+  {
+    name: 'a taint that keeps new pods away keeps the one that is there',
+    node: node({ taints }),
+    pods: [pod('d', { nodeName: 'node' }, labels('r1'))],
+  },
+  {
+    name: 'a taint that drives out',
+    node: node({ taints: [{ key: 'k', effect: 'NoExecute' }] }),
+    pods: [pod('d', { nodeName: 'node' }, labels('r1'))],
+    remove: ['d'],
+  },
+  {
+    name: 'a tolerated taint',
+    node: node({ taints }),
+    spec: { template: { spec: { tolerations: [{ key: 'k', operator: 'Exists' }] } } },
+    pods: [],
+    create: ['node'],
+  },
+  { name: 'a cordoned node', node: node({ unschedulable: true }), pods: [], create: ['node'] },
+  {
+    name: 'affinity of the template',
+    spec: { template: { spec: affinity({ matchExpressions: [{ key: 'disk', operator: 'In', values: ['fast'] }] }) } },
+    pods: [],
+  },
+  {
+    name: 'a new one joins the old one',
+    spec: surging,
+    pods: [pod('d', { nodeName: 'node' }, labels('r0'))],
+    create: ['node'],
+  },
+  {
+    name: 'the old one waits for the new one',
+    spec: surging,
+    pods: [
+      pod('d', { nodeName: 'node' }, labels('r0')),
+      pod('e', { nodeName: 'node' }, { ...labels('r1'), ready: false }),
+    ],
+  },
+  {
+    name: 'the old one goes',
+    spec: surging,
+    pods: [pod('d', { nodeName: 'node' }, labels('r0')), pod('e', { nodeName: 'node' }, labels('r1'))],
+    remove: ['d'],
+  },
 ];
-for (const { name, spec = {}, node: only = node(), pods, create = [], remove = [] } of daemons)
+for (const { name, spec = {}, node: on = node(), pods, create = [], remove = [] } of daemons)
   test(`daemon set: ${name}`, () => {
     const set: ApiObject = { apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: { name: 'd', uid: 'u' }, spec };
-    const plan = planDaemonSet({ set, pods, nodes: [only], update: revision('r1'), now });
+    const plan = planDaemonSet({ set, pods, nodes: [on], update: revision('r1'), now });
     assert.deepEqual([plan.create, plan.remove.map((one) => one.metadata.name)], [create, remove]);
   });
 
@@ -259,3 +306,20 @@ for (const [spec, ready, allowed] of [
     const pods = [0, 1, 2].map((index) => pod(`p${index}`, {}, { ready: index < ready }));
     assert.equal(budgetStatus(budget, pods, { expected: 3, now })['disruptionsAllowed'], allowed);
   });
+
+test('a pod that was evicted counts as gone until its deletion is seen, or does not come', () => {
+  const evicted = (secondsAgo: number): ApiObject => ({
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    metadata: { name: 'b', generation: 1 },
+    spec: { minAvailable: 1 },
+    status: { disruptedPods: { p0: new Date(now - secondsAgo * 1000).toISOString(), gone: '2025-12-31T23:59:59Z' } },
+  });
+  const pods = [pod('p0'), pod('p1')];
+  const at = (secondsAgo: number) => {
+    const status = budgetStatus(evicted(secondsAgo), pods, { expected: 2, now });
+    return [status['currentHealthy'], status['disruptionsAllowed'], Object.keys(Object(status['disruptedPods']))];
+  };
+  assert.deepEqual(at(5), [1, 0, ['p0']]);
+  assert.deepEqual(at(500), [2, 1, []]);
+});

@@ -1,4 +1,4 @@
-import { getArray, getObject, getPath, getString, isObject, type JsonObject } from '#base/json.ts';
+import { getArray, getObject, getPath, getString, isObject } from '#base/json.ts';
 import type { ApiObject } from '../api/port.ts';
 import type { NodeLoad } from './node-load.ts';
 import { type NodeView, untoleratedTaint, viewNode } from './node-view.ts';
@@ -61,7 +61,7 @@ export function planPlacement(pod: ApiObject, nodes: readonly ApiObject[], conte
     rules: peerRules(pod, {
       ...context,
       nodes: new Map(views.map((node) => [node.name, node])),
-      allowed: (node) => matchesNode(getObject(pod, 'spec'), selector, node),
+      allowed: (node) => matchesNode(pod, selector, node),
     }),
     tolerations: getArray(pod, 'spec', 'tolerations'),
     requests: podRequests(pod),
@@ -111,8 +111,7 @@ function refusalsOf(view: PodView, node: NodeView, load: NodeLoad): Refusal[] {
   if (node.unschedulable && untoleratedTaint(tolerations, [cordon])) return hard('node(s) were unschedulable');
   const taint = untoleratedTaint(tolerations, node.taints);
   if (taint) return hard(`node(s) had untolerated taint {${taint.key}: ${taint.value}}`);
-  if (!matchesNode(getObject(pod, 'spec'), view.selector, node))
-    return hard("node(s) didn't match Pod's node affinity/selector");
+  if (!matchesNode(pod, view.selector, node)) return hard("node(s) didn't match Pod's node affinity/selector");
   if (view.ports.some((port) => load.hostPorts.has(port)))
     return [{ reason: "node(s) didn't have free ports for the requested pod ports", evicting: true }];
   const short = node.countsRequests ? shortages(view, node, load) : [];
@@ -124,9 +123,8 @@ function refusalsOf(view: PodView, node: NodeView, load: NodeLoad): Refusal[] {
   return [];
 }
 
-/** Whether a pod's spec allows the node by its selector, which is given, and its required affinity. */
-export function matchesNode(spec: JsonObject, selector: Record<string, string>, node: NodeView): boolean {
-  return matchesSelector({ matchLabels: selector, matchExpressions: [] }, node.labels) && matchesAffinity(spec, node);
+function matchesNode(pod: ApiObject, selector: Record<string, string>, node: NodeView): boolean {
+  return matchesSelector({ matchLabels: selector, matchExpressions: [] }, node.labels) && matchesAffinity(pod, node);
 }
 
 function shortages({ requests }: PodView, { allocatable }: NodeView, load: NodeLoad): Refusal[] {
@@ -151,8 +149,9 @@ function scoreOf({ allocatable }: NodeView, load: NodeLoad): number {
   return taken('cpu', littleCpu) + taken('memory', littleMemory);
 }
 
-function matchesAffinity(spec: JsonObject, node: NodeView): boolean {
-  const required = getPath(spec, 'affinity', 'nodeAffinity', 'requiredDuringSchedulingIgnoredDuringExecution');
+/** Whether the node affinity that a pod, or the template of pods, requires admits the node. */
+export function matchesAffinity(pod: unknown, node: NodeView): boolean {
+  const required = getPath(pod, 'spec', 'affinity', 'nodeAffinity', 'requiredDuringSchedulingIgnoredDuringExecution');
   if (!isObject(required)) return true;
   return getArray(required, 'nodeSelectorTerms').some((term) => {
     const labels = getArray(term, 'matchExpressions').map(readTerm);

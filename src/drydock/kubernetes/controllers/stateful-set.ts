@@ -1,13 +1,14 @@
 import { getNumber, getPath, getString, jsonEqual } from '#base/json.ts';
 import type { Outcome } from '#base/outcome.ts';
 import type { ApiObject } from '../api/port.ts';
+import { claimNames, planClaimOwners } from './claim-retention.ts';
 import { ensureRevision, trimRevisions } from './controller-revision.ts';
 import { keyOf, splitKey } from './key.ts';
 import { type Controller, type ControllerDeps, deleteIfPresent, isAlreadyExists } from './loop.ts';
 import { executeClaim, ownerOrAdopterKeys, planClaim } from './ownership.ts';
 import { availableInMs } from './pod-state.ts';
 import { parseLabelSelector } from './selector.ts';
-import { planStatefulSet, statefulSetStatus } from './stateful-set-plan.ts';
+import { ordinalOf, planStatefulSet, statefulSetStatus } from './stateful-set-plan.ts';
 
 const manager = 'statefulset-controller';
 
@@ -51,6 +52,7 @@ async function tick(deps: ControllerDeps, key: string): Promise<Outcome> {
     const message = `create Claim ${wanted.metadata.name} Pod in StatefulSet ${name} success`;
     events.record(manager, set, { type: 'Normal', reason: 'SuccessfulCreate', message });
   }
+  await keepClaims(deps, set, pods);
   for (const pod of plan.create) {
     try {
       await api.create(pod, manager);
@@ -72,6 +74,30 @@ async function tick(deps: ControllerDeps, key: string): Promise<Outcome> {
   const used = new Set([current.name, update.name]);
   await trimRevisions(deps, { all, used, limit: getNumber(set, 'spec', 'revisionHistoryLimit') ?? 10 });
   return recheck(set, left, clock.now());
+}
+
+/** Gives the claims to whoever they are to go with, before any pod goes. */
+async function keepClaims(deps: ControllerDeps, set: ApiObject, pods: readonly ApiObject[]): Promise<void> {
+  const { namespace, name } = set.metadata;
+  const start = getNumber(set, 'spec', 'ordinals', 'start') ?? 0;
+  const end = start + (getNumber(set, 'spec', 'replicas') ?? 1);
+  const condemned = new Map<string, ApiObject>();
+  const names = new Set<string>();
+  for (let ordinal = start; ordinal < end; ordinal += 1)
+    for (const claim of claimNames(set, `${name}-${ordinal}`)) names.add(claim);
+  for (const pod of pods) {
+    const leaves = ordinalOf(pod) < start || ordinalOf(pod) >= end;
+    for (const claim of claimNames(set, pod.metadata.name)) {
+      names.add(claim);
+      if (leaves) condemned.set(claim, pod);
+    }
+  }
+  const claims = [...names].flatMap((claim) => deps.api.get('persistentvolumeclaims', namespace, claim) ?? []);
+  for (const { claim, owners } of planClaimOwners(set, claims, condemned)) {
+    const { uid } = claim.metadata;
+    const patch = { metadata: { uid, ownerReferences: owners.length > 0 ? owners : null } };
+    await deps.api.mergePatch('persistentvolumeclaims', namespace, claim.metadata.name, patch, { manager });
+  }
 }
 
 function recheck(set: ApiObject, pods: readonly ApiObject[], now: number): Outcome {
