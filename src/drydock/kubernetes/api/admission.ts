@@ -83,6 +83,9 @@ export async function admitUpdate(
     case 'daemonsets.apps':
       countTemplates(object, live);
       return nothing;
+    case 'pods':
+      keepPriority(object, live);
+      return nothing;
     default:
       return nothing;
   }
@@ -159,6 +162,14 @@ function fillPod(pod: ApiObject, admission: PodAdmission): void {
   spec['preemptionPolicy'] ??= 'PreemptLowerPriority';
   if (admission.defaultTolerationSeconds) tolerateNodeTrouble(spec);
   pod['status'] = { phase: 'Pending', qosClass: qosClass(spec['containers']) };
+}
+
+/** What was filled in at creation stays when a replacement does not name it. */
+function keepPriority(pod: ApiObject, live: ApiObject): void {
+  const [spec, before] = [pod['spec'], live['spec']];
+  if (!isObject(spec) || !isObject(before)) return;
+  for (const field of ['priority', 'preemptionPolicy'])
+    if (spec[field] === undefined && before[field] !== undefined) spec[field] = before[field];
 }
 
 function tolerateNodeTrouble(spec: Record<string, unknown>): void {

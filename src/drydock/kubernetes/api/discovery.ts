@@ -24,6 +24,7 @@ const subresourceFacts: Partial<Record<Subresource, SubresourceFacts>> = {
   binding: { kind: { group: '', version: '', kind: 'Binding' }, verbs: ['create'] },
   eviction: { kind: { group: 'policy', version: 'v1', kind: 'Eviction' }, verbs: ['create'] },
   approval: { verbs: readWrite },
+  ephemeralcontainers: { verbs: readWrite },
 };
 
 interface DiscoveredResource {

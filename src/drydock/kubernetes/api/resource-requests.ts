@@ -29,7 +29,7 @@ export interface ResourceTarget {
   resource: ServedResource;
   namespace: string | undefined;
   name: string | undefined;
-  subresource: 'status' | 'approval' | undefined;
+  subresource: 'status' | 'approval' | 'ephemeralcontainers' | undefined;
   /** The deprecated watch path. */
   watch: boolean;
 }

@@ -120,6 +120,7 @@ export class Router {
     switch (known) {
       case 'status':
       case 'approval':
+      case 'ephemeralcontainers':
         return handleResource(this.#deps, exchange, { ...target, subresource: known, watch });
       case 'scale':
         return handleScale(this.#deps, exchange, target);

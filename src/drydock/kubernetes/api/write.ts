@@ -7,6 +7,7 @@ import type { User } from '../access/user.ts';
 import { guardWrite } from '../access/write-guard.ts';
 import { admitCreate, admitUpdate, completeObject, type PodAdmission } from './admission.ts';
 import { fromStorage, toStorage } from './conversion.ts';
+import { ephemeralContainerErrors, withEphemeralContainers } from './ephemeral-containers.ts';
 import {
   advanceGeneration,
   carrySystemMetadata,
@@ -199,6 +200,7 @@ async function tryUpdate(deps: WriteDeps, input: UpdateInput, stored: StoredObje
     if (subresource !== 'status') advanceGeneration(resource, owned, live);
     // A binding sets the node of a pod, which nothing else may change.
     const errors = subresource === 'binding' ? [] : resource.type.validateUpdate(owned, live);
+    if (subresource === 'ephemeralcontainers') errors.push(...ephemeralContainerErrors(owned, live));
     if (errors.length > 0) throw invalid(resource, name, errors);
     const ready = inUsualOrder({
       ...owned,
@@ -238,6 +240,7 @@ function partWritten(
     return wanted['status'] === undefined ? written : { ...written, status: wanted['status'] };
   }
   if (subresource === 'approval') return withConditions(wanted, live);
+  if (subresource === 'ephemeralcontainers') return withEphemeralContainers(wanted, live);
   // A binding writes the node and the PodScheduled condition at once.
   if (subresource === 'binding') return wanted;
   if (subresource !== 'finalize' && resource.groupResource === 'namespaces') keepSpecFinalizers(wanted, live);

@@ -47,6 +47,7 @@ const rows: {
     next: 30_000,
     events: ['TooManyMissedTimes'],
   },
+  { name: 'a day that never comes', cron: cron({ schedule: '59 23 31 2 *' }), events: ['InvalidSchedule'] },
   { name: 'the deadline has passed', cron: cron({ startingDeadlineSeconds: 10 }), next: 30_000 },
   {
     name: 'forbid',

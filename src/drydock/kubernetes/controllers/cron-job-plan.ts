@@ -93,6 +93,11 @@ function findDue(
     });
     return undefined;
   }
+  if (pattern.nextRun(new Date(now)) === null) {
+    const why = 'time difference between two schedules is less than 1 second';
+    events.push({ type: 'Warning', reason: 'InvalidSchedule', message: `invalid schedule: ${schedule} : ${why}` });
+    return undefined;
+  }
   const next = (from: number): number | undefined => pattern.nextRun(new Date(from))?.getTime();
   const deadline = getNumber(cron, 'spec', 'startingDeadlineSeconds');
   const since =

@@ -131,7 +131,8 @@ function nodeSchema(node: SchemaNode, build: Build): JsonObject {
       return { type: 'object', additionalProperties: nodeSchema(node.element, build), ...atomic };
     }
     case 'any':
-      return node.deduced ? { type: 'object' } : {};
+      // Not empty: kubectl explain takes an empty schema for none.
+      return node.deduced ? { type: 'object' } : { description: 'Any JSON value.' };
     default:
       return scalarSchema(node, build);
   }
