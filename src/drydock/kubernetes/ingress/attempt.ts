@@ -35,7 +35,7 @@ class Attempt {
   readonly #sending: AttemptRequest;
   readonly #resolve: (result: AttemptResult) => void;
   readonly #outgoing: ClientRequest;
-  readonly #over = new AbortController();
+  #sendingBody: AbortController | undefined;
   readonly #timers: NodeJS.Timeout[] = [];
   #connected = false;
   #answering = false;
@@ -103,9 +103,10 @@ class Attempt {
       this.#outgoing.end();
       return;
     }
+    this.#sendingBody = new AbortController();
     sendBody(this.#exchange.incoming, this.#outgoing, {
       limit: this.#sending.options.maxBodyBytes,
-      signal: this.#over.signal,
+      signal: this.#sendingBody.signal,
     }).catch((error: unknown) => {
       if (error instanceof BodyTooLarge && !this.#answering) this.#finish({ kind: 'too-large' });
       this.#outgoing.destroy();
@@ -168,7 +169,7 @@ class Attempt {
   #finish(result: AttemptResult): void {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#exchange.response.off('close', this.#clientGone);
-    this.#over.abort();
+    this.#sendingBody?.abort();
     this.#resolve(result);
   }
 }

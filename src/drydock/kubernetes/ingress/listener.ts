@@ -10,6 +10,8 @@ import type { KeyPair } from './certificate-store.ts';
 export interface ListenerHandlers {
   request(incoming: IncomingMessage, response: ServerResponse, upgrade?: { socket: Duplex; head: Buffer }): void;
   contextFor(host: string): SecureContext;
+  /** A connection beyond the limit was closed. */
+  dropped(): void;
 }
 
 export interface Listener extends AsyncDisposable {
@@ -47,6 +49,7 @@ export async function startListener(
     socket.on('close', () => sockets.delete(socket));
   });
   server.maxConnections = connectionLimit;
+  server.on('drop', () => handlers.dropped());
   server.on('request', (incoming, response) => handlers.request(incoming, response));
   server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());

@@ -42,6 +42,8 @@ export interface Ingress extends AsyncDisposable {
 }
 
 const drainPollMs = 5;
+/** Connections that are turned away are told this often at most. */
+const quietMs = 10_000;
 
 /**
  * The cluster's router: sends HTTP and HTTPS requests on loopback to Services by the rules of Ingresses, and of HTTPRoutes
@@ -55,6 +57,7 @@ export async function startIngress(deps: IngressDeps, wanted: Partial<IngressPor
   const routes = stack.use(new RouteState(api, ports));
   const certificates = new CertificateStore(deps);
   const forwarder = new Forwarder({ ...deps, agents, choice: new WeightedChoice(entropy) });
+  let toldAt = -quietMs;
   const handlers = (secure: boolean) => ({
     request: (incoming: IncomingMessage, response: ServerResponse, upgrade?: { socket: Duplex; head: Buffer }) => {
       handle({ routes, forwarder, ports }, { incoming, response, secure, upgrade }).catch((error: unknown) => {
@@ -63,6 +66,11 @@ export async function startIngress(deps: IngressDeps, wanted: Partial<IngressPor
       });
     },
     contextFor: (host: string) => certificates.contextFor(host, routes.current.certificates),
+    dropped: () => {
+      if (clock.now() - toldAt < quietMs) return;
+      toldAt = clock.now();
+      logger.warn({ secure }, 'ingress: too many connections at once; further ones are closed');
+    },
   });
   const fallback = deps.certificateFor('localhost');
   const http = stack.use(await startListener({ port: wanted.http ?? 0 }, handlers(false)));
