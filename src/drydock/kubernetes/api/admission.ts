@@ -1,5 +1,5 @@
 import { isObject, jsonEqual } from '#base/json.ts';
-import { completeDefinition, newDefinitionStatus } from './crd-names.ts';
+import { completeDefinition, keepStoredVersions, newDefinitionStatus } from './crd-names.ts';
 import { assignIngressClass } from './default-ingress-class.ts';
 import type { ApiObject } from './port.ts';
 import type { ServedResource } from './served.ts';
@@ -27,7 +27,8 @@ export function completeObject(resource: ServedResource, object: ApiObject, live
       return;
     case 'customresourcedefinitions.apiextensions.k8s.io':
       completeDefinition(object);
-      if (!live) object['status'] = newDefinitionStatus(object);
+      if (live) keepStoredVersions(object);
+      else object['status'] = newDefinitionStatus(object);
       return;
     default:
       return;

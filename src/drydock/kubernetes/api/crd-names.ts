@@ -1,11 +1,16 @@
-import { getArray, isObject, type JsonObject } from '#base/json.ts';
+import { isObject, type JsonObject } from '#base/json.ts';
+import { storedVersions } from './crd-status.ts';
 import type { ApiObject } from './port.ts';
 
 export const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io';
 
 /** The status a new definition is answered with, before its names are accepted. */
 export function newDefinitionStatus(definition: ApiObject): JsonObject {
-  return { conditions: null, acceptedNames: { plural: '', kind: '' }, storedVersions: storage(definition) };
+  return {
+    conditions: null,
+    acceptedNames: { plural: '', kind: '' },
+    storedVersions: storedVersions({ ...definition, status: {} }),
+  };
 }
 
 /** Fills the names and the conversion that follow from the others. */
@@ -19,8 +24,7 @@ export function completeDefinition(definition: ApiObject): void {
   spec['conversion'] ??= { strategy: 'None' };
 }
 
-function storage(definition: ApiObject): string[] {
-  return getArray(definition, 'spec', 'versions')
-    .filter((version) => isObject(version) && version['storage'] === true)
-    .map((version) => (isObject(version) ? String(version['name']) : ''));
+/** A new stored version counts from the write that makes it one. */
+export function keepStoredVersions(definition: ApiObject): void {
+  if (isObject(definition['status'])) definition['status']['storedVersions'] = storedVersions(definition);
 }

@@ -1,15 +1,15 @@
 import { type Clock, timestamp } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
-import { getArray, getObject, getString, isObject, type JsonObject, jsonEqual } from '#base/json.ts';
+import { getString, type JsonObject, jsonEqual } from '#base/json.ts';
 import type { Logger } from '#base/log.ts';
+import { approvalConditions } from './crd-approval.ts';
 import { cleanupFinalizer } from './crd-names.ts';
-import { nameConflict, settledStatus, storageVersion } from './crd-status.ts';
+import { acceptNames, isEstablished, settledStatus } from './crd-status.ts';
+import { servedVersions, storedVersion } from './crd-version.ts';
 import { deleteObject } from './delete.ts';
-import { customDeprecation } from './deprecation.ts';
 import { cloneJson } from './metadata.ts';
 import type { ApiObject } from './port.ts';
-import type { Subresource } from './resources.ts';
-import { groupResource, type PrinterColumn, type ServedResource } from './served.ts';
+import type { ServedResource } from './served.ts';
 import { updateObject, type WriteDeps } from './write.ts';
 
 const definitions = 'customresourcedefinitions.apiextensions.k8s.io';
@@ -55,8 +55,9 @@ export class CustomResources {
     const { served, logger } = this.#deps;
     const { name } = definition.metadata;
     try {
-      const accepted = nameConflict(definition, served.all()) === undefined;
-      const resources = accepted ? servedVersions(this.#deps, definition) : [];
+      const { names, conflict } = acceptNames(definition, served.all());
+      const isServed = conflict === undefined || isEstablished(definition);
+      const resources = isServed ? servedVersions(this.#deps.types, definition, names) : [];
       if (!sameServing(served.ofDefinition(name), resources)) served.setCustom(name, resources);
       this.#enqueue(name);
     } catch (error) {
@@ -92,11 +93,12 @@ export class CustomResources {
     const definition = store.get(definitions, name)?.object;
     if (!definition) return;
     const deleting = definition.metadata.deletionTimestamp !== undefined;
-    const conflict = nameConflict(definition, this.#deps.served.all());
-    const status = settledStatus(definition, { conflict, now: timestamp(clock.now()) });
+    const accepted = acceptNames(definition, this.#deps.served.all());
+    const others = approvalConditions(definition);
+    const status = settledStatus(definition, { accepted, others, now: timestamp(clock.now()) });
     if (!jsonEqual(status, definition['status'])) await this.#writeStatus(name, status);
     if (!deleting || !(definition.metadata.finalizers ?? []).includes(cleanupFinalizer)) return;
-    const resource = this.#deps.served.ofGroupResource(name);
+    const resource = storedVersion(this.#deps.types, definition);
     for (const { object } of resource ? store.scan(name) : []) {
       if (!resource || object.metadata.deletionTimestamp !== undefined) continue;
       const { namespace, name: objectName } = object.metadata;
@@ -130,89 +132,6 @@ export class CustomResources {
       },
     });
   }
-}
-
-function servedVersions(deps: WriteDeps, definition: ApiObject): ServedResource[] {
-  return getArray(definition, 'spec', 'versions')
-    .filter(isObject)
-    .filter((version) => version['served'] === true)
-    .map((version) => servedVersion(deps, definition, version));
-}
-
-function servedVersion(deps: WriteDeps, definition: ApiObject, version: JsonObject): ServedResource {
-  const spec = getObject(definition, 'spec');
-  const names = getObject(spec, 'names');
-  const group = getString(spec, 'group') ?? '';
-  const plural = getString(names, 'plural') ?? '';
-  const kind = getString(names, 'kind') ?? '';
-  const name = getString(version, 'name') ?? '';
-  const schema = version['schema'];
-  const openAPIV3Schema =
-    isObject(schema) && isObject(schema['openAPIV3Schema']) ? schema['openAPIV3Schema'] : undefined;
-  const scale = getObject(version, 'subresources', 'scale');
-  const subresources: Subresource[] = [];
-  if (isObject(getObject(version, 'subresources')['status'])) subresources.push('status');
-  if (Object.keys(scale).length > 0) subresources.push('scale');
-  return {
-    group,
-    version: name,
-    plural,
-    singular: getString(names, 'singular') ?? kind.toLowerCase(),
-    kind,
-    listKind: getString(names, 'listKind') ?? `${kind}List`,
-    namespaced: spec['scope'] === 'Namespaced',
-    shortNames: getArray(names, 'shortNames').filter((item) => typeof item === 'string'),
-    categories: getArray(names, 'categories').filter((item) => typeof item === 'string'),
-    subresources,
-    hasGeneration: true,
-    groupResource: groupResource(group, plural),
-    storage: groupResource(group, plural),
-    conversion: undefined,
-    type: deps.types.custom({
-      gvk: { group, version: name, kind },
-      openAPIV3Schema,
-      preserveUnknownFields: spec['preserveUnknownFields'] === true,
-      statusSubresource: subresources.includes('status'),
-    }),
-    custom: {
-      storageVersion: storageVersion(definition),
-      schema: openAPIV3Schema,
-      printerColumns: printerColumns(version),
-      selectableFields: getArray(version, 'selectableFields').map((field) => getString(field, 'jsonPath') ?? ''),
-      deprecation: customDeprecation(spec, version),
-      scale:
-        Object.keys(scale).length === 0
-          ? undefined
-          : {
-              specReplicasPath: getString(scale, 'specReplicasPath') ?? '',
-              statusReplicasPath: getString(scale, 'statusReplicasPath') ?? '',
-              labelSelectorPath: getString(scale, 'labelSelectorPath'),
-            },
-    },
-  };
-}
-
-function printerColumns(version: JsonObject): PrinterColumn[] {
-  const columns = getArray(version, 'additionalPrinterColumns').filter(isObject);
-  if (columns.length === 0)
-    return [
-      {
-        name: 'Age',
-        type: 'date',
-        format: '',
-        description: 'CreationTimestamp is a timestamp representing the server time when this object was created.',
-        priority: 0,
-        jsonPath: '.metadata.creationTimestamp',
-      },
-    ];
-  return columns.map((column) => ({
-    name: getString(column, 'name') ?? '',
-    type: getString(column, 'type') ?? 'string',
-    format: getString(column, 'format') ?? '',
-    description: getString(column, 'description') ?? '',
-    priority: typeof column['priority'] === 'number' ? column['priority'] : 0,
-    jsonPath: getString(column, 'jsonPath') ?? '',
-  }));
 }
 
 function sameServing(before: ServedResource[], after: ServedResource[]): boolean {

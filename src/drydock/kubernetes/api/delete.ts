@@ -2,6 +2,7 @@ import { timestamp } from '#base/clock.ts';
 import { getNumber, getString, isObject, type JsonObject } from '#base/json.ts';
 import { fromStorage } from './conversion.ts';
 import { cleanupFinalizer } from './crd-names.ts';
+import { markedForDeletion } from './crd-status.ts';
 import { isDryRun } from './dry-run.ts';
 import { cloneJson, inUsualOrder } from './metadata.ts';
 import { undeletableNamespaces } from './namespaces.ts';
@@ -106,6 +107,8 @@ function marked(deps: WriteDeps, { resource, options }: DeleteInput, live: ApiOb
   if (first && resource.hasGeneration) metadata.generation = (metadata.generation ?? 0) + 1;
   if (first && resource.groupResource === 'namespaces')
     wanted['status'] = { ...(isObject(wanted['status']) ? wanted['status'] : {}), phase: 'Terminating' };
+  if (first && resource.groupResource === 'customresourcedefinitions.apiextensions.k8s.io')
+    wanted['status'] = markedForDeletion(live, timestamp(deps.clock.now()));
   const same = JSON.stringify(wanted) === JSON.stringify(live);
   return same ? live : wanted;
 }

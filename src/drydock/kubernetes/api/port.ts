@@ -136,6 +136,8 @@ export interface CustomResourceVersion {
   preserveUnknownFields: boolean;
   /** The main endpoint does not write `status`, so it is not owned through it. */
   statusSubresource?: boolean;
+  /** Where the scale subresource reads; what stands there must fit it. */
+  scale?: { specReplicasPath: string; statusReplicasPath: string; labelSelectorPath: string | undefined };
 }
 
 export interface TypeRegistry {

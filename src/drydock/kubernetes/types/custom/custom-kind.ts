@@ -12,6 +12,7 @@ import { checkEmbedded } from './embedded.ts';
 import { checkListTypes } from './list-type.ts';
 import { pruneUnknown } from './prune.ts';
 import { checkRules, type RuleTree, ruleTree } from './rule-run.ts';
+import { checkScale } from './scale.ts';
 import { customNode } from './schema-node.ts';
 import { validateValue } from './validate.ts';
 
@@ -21,7 +22,7 @@ export function customKind(version: CustomResourceVersion): KindType {
   const schema = preserveUnknownFields ? undefined : version.openAPIV3Schema;
   const node = customNode(schema, preserveUnknownFields);
   const root: JsonObject = schema ?? {};
-  const shape = shapeOf(root);
+  const shape = shapeOf(root, version.scale);
   const kind: KindType = {
     gvk,
     decode: (raw) => decodeCustom(gvk, node, raw),
@@ -90,6 +91,7 @@ function validateCustom(shape: Shape, object: ApiObject, old: ApiObject | undefi
   const errors: FieldError[] = validateMetadata(object, old, 'subdomain');
   const { metadata: _metadata, apiVersion: _apiVersion, kind: _kind, ...value } = object;
   validateValue(schema, value, { path: '', old: old === undefined ? undefined : { ...old }, errors });
+  if (shape.scale !== undefined) errors.push(...checkScale(shape.scale, object));
   errors.push(...checkEmbedded(schema, value));
   if (old === undefined || checkListTypes(schema, old).length === 0) errors.push(...checkListTypes(schema, value));
   const rules = shape.rules();
@@ -100,14 +102,16 @@ function validateCustom(shape: Shape, object: ApiObject, old: ApiObject | undefi
 
 interface Shape {
   schema: JsonObject;
+  scale: CustomResourceVersion['scale'];
   /** Compiled at first use. */
   rules(): RuleTree | undefined;
 }
 
-function shapeOf(schema: JsonObject): Shape {
+function shapeOf(schema: JsonObject, scale: CustomResourceVersion['scale']): Shape {
   let known: { tree: RuleTree | undefined } | undefined;
   return {
     schema,
+    scale,
     rules() {
       known ??= { tree: ruleTree(schema, true) };
       return known.tree;
