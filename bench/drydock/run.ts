@@ -46,7 +46,8 @@ async function storm({ server, load }: Bench, order: Omit<Order, 'name' | 'conne
   await server.ask('mark');
   const outcome = await load.ask<Outcome>({ connections, ...order });
   const measured = await server.ask<Measured>('measure');
-  return { ...outcome, serverCpuMsEach: measured.cpuMs / order.count, ...steps(measured) };
+  const each = { serverCpuMsEach: measured.cpuMs / order.count, loopCpuMsEach: measured.loopCpuMs / order.count };
+  return { ...outcome, ...each, ...steps(measured) };
 }
 
 function steps({ longestStepMs, longestStepCpuMs }: Measured) {

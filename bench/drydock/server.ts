@@ -15,7 +15,9 @@ export interface Started {
 }
 
 export interface Measured {
+  /** Of all threads, and of the one that serves. */
   cpuMs: number;
+  loopCpuMs: number;
   /** Longest time that one turn of the loop took: on the clock, and of the processor alone. */
   longestStepMs: number;
   longestStepCpuMs: number;
@@ -73,21 +75,25 @@ const started: Started = {
 };
 const probe = new StepProbe();
 let cpu = process.cpuUsage();
+let loopCpu = process.threadCpuUsage();
 
 process.on('message', (message) => {
   if (message === 'mark') {
     cpu = process.cpuUsage();
+    loopCpu = process.threadCpuUsage();
     probe.reset();
     process.send?.({ marked: true });
     return;
   }
   const used = process.cpuUsage(cpu);
+  const loopUsed = process.threadCpuUsage(loopCpu);
   const { wall, cpu: stepCpu } = probe.longest;
   globalThis.gc?.();
   globalThis.gc?.();
   const memory = process.memoryUsage();
   const measured: Measured = {
     cpuMs: (used.user + used.system) / 1000,
+    loopCpuMs: (loopUsed.user + loopUsed.system) / 1000,
     longestStepMs: wall,
     longestStepCpuMs: stepCpu,
     heapBytes: memory.heapUsed,

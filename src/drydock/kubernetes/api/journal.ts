@@ -1,8 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { Worker } from 'node:worker_threads';
 import { AppError, messageOf } from '#base/errors.ts';
 import { isObject } from '#base/json.ts';
+import type { JournalRow } from './journal-file.ts';
+import type { JournalReply, JournalRequest } from './journal-worker.ts';
 import type { ApiObject, GroupResource } from './port.ts';
 import { bodyOf, type StoredObject } from './stored.ts';
 
@@ -14,109 +16,119 @@ export interface JournalWrite {
   object: StoredObject | undefined;
 }
 
-const layout = 1;
+export interface JournalObject {
+  storage: GroupResource;
+  key: string;
+  revision: number;
+  object: ApiObject;
+}
+
+interface Asked {
+  resolve: (reply: JournalReply) => void;
+  reject: (error: Error) => void;
+}
 
 /**
- * The objects on disk. A write that returned is on the disk: it survives the end of this process at any point, and a power
- * cut as far as the disk keeps what it said it wrote (WAL with synchronous FULL: one fsync for each batch of a turn).
+ * The objects on disk. A write that resolved is on the disk: it survives the end of this process at any point, and a
+ * power cut as far as the disk keeps what it said it wrote (SQLite's WAL with synchronous FULL: one fsync for all writes
+ * that came while the one before was under way). Only the newest state of each object is kept, so nothing needs compaction.
  */
 export class Journal {
   readonly #path: string;
-  readonly #database: DatabaseSync;
-  readonly #put: StatementSync;
-  readonly #delete: StatementSync;
-  readonly #setRevision: StatementSync;
+  readonly #worker: Worker;
+  /** Oldest first: the worker answers in order. */
+  readonly #asked: Asked[] = [];
+  #ended: Error | undefined;
+  #revision = 1;
+  #rows: JournalRow[] = [];
 
-  constructor(dataDir: string) {
-    mkdirSync(dataDir, { recursive: true });
-    this.#path = join(dataDir, 'objects.db');
-    const database = this.#guard(() => openDatabase(this.#path));
-    this.#database = database;
-    this.#put = database.prepare('INSERT OR REPLACE INTO object (storage, key, revision, value) VALUES (?, ?, ?, ?)');
-    this.#delete = database.prepare('DELETE FROM object WHERE storage = ? AND key = ?');
-    this.#setRevision = database.prepare("INSERT OR REPLACE INTO fact (name, value) VALUES ('revision', ?)");
+  private constructor(path: string) {
+    this.#path = path;
+    this.#worker = new Worker(new URL('./journal-worker.ts', import.meta.url), {
+      workerData: path,
+      execArgv: [],
+    });
+    this.#worker.on('message', (reply: JournalReply) => this.#asked.shift()?.resolve(reply));
+    this.#worker.on('error', (error) => this.#fail(error instanceof Error ? error : new Error(String(error))));
+    this.#worker.on('exit', () => this.#fail(new Error('the thread that writes it has ended')));
   }
 
-  /** Of the newest write. */
+  /** Throws AppError corrupt-data, and unavailable when another process has it open. */
+  static async open(dataDir: string): Promise<Journal> {
+    mkdirSync(dataDir, { recursive: true });
+    const journal = new Journal(join(dataDir, 'objects.db'));
+    try {
+      const reply = await journal.#ask({ do: 'open' });
+      if (reply === undefined) throw new Error('nothing was read');
+      if ('failure' in reply) throw new Error(reply.failure);
+      journal.#revision = reply.revision;
+      journal.#rows = reply.rows;
+      return journal;
+    } catch (cause) {
+      await journal.#worker.terminate();
+      throw journal.#cannotRead(cause);
+    }
+  }
+
+  /** Of the newest write when it was opened. */
   get revision(): number {
-    return this.#guard(() => {
-      const row = this.#database.prepare("SELECT value FROM fact WHERE name = 'revision'").get();
-      return typeof row?.['value'] === 'number' ? row['value'] : 1;
+    return this.#revision;
+  }
+
+  /** What was there when it was opened; can be asked once. */
+  load(): JournalObject[] {
+    const rows = this.#rows;
+    this.#rows = [];
+    try {
+      return rows.map(({ value, ...row }) => ({ ...row, object: parseStored(value ?? '') }));
+    } catch (cause) {
+      throw this.#cannotRead(cause);
+    }
+  }
+
+  /** All of `writes` or none; resolves when they are durable. */
+  async write(writes: JournalWrite[]): Promise<void> {
+    const rows = writes.map(({ storage, key, revision, object }) => {
+      const value = object && wholeJson(object);
+      return { storage, key, revision, value };
+    });
+    const reply = await this.#ask({ do: 'write', rows }).catch((error: Error) => ({ failure: error.message }));
+    if (reply && 'failure' in reply)
+      throw new AppError('unavailable', `cannot write ${this.#path}: ${reply.failure}`, {
+        hint: 'Check that the disk is not full and that the directory is writable.',
+      });
+  }
+
+  /** After what was asked before. */
+  async close(): Promise<void> {
+    if (!this.#ended) await this.#ask({ do: 'close' });
+    await this.#worker.terminate();
+  }
+
+  #ask(request: JournalRequest): Promise<JournalReply> {
+    if (this.#ended) return Promise.reject(this.#ended);
+    return new Promise((resolve, reject) => {
+      this.#asked.push({ resolve, reject });
+      this.#worker.postMessage(request);
     });
   }
 
-  load(): { storage: GroupResource; key: string; revision: number; object: ApiObject }[] {
-    return this.#guard(() =>
-      this.#database
-        .prepare('SELECT storage, key, revision, value FROM object')
-        .all()
-        .map((row) => ({
-          storage: String(row['storage']),
-          key: String(row['key']),
-          revision: Number(row['revision']),
-          object: parseStored(String(row['value'])),
-        })),
-    );
+  #fail(error: Error): void {
+    this.#ended ??= error;
+    for (const { reject } of this.#asked.splice(0)) reject(error);
   }
 
-  /** All of `writes` or none. */
-  write(writes: JournalWrite[]): void {
-    this.#database.exec('BEGIN IMMEDIATE');
-    try {
-      for (const { storage, key, revision, object } of writes) {
-        if (object) this.#put.run(storage, key, revision, wholeJson(object));
-        else this.#delete.run(storage, key);
-      }
-      this.#setRevision.run(writes.at(-1)?.revision ?? this.revision);
-      this.#database.exec('COMMIT');
-    } catch (cause) {
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-      throw new AppError('unavailable', `cannot write ${this.#path}: ${messageOf(cause)}`, {
+  #cannotRead(cause: unknown): AppError {
+    if (messageOf(cause).includes('database is locked'))
+      return new AppError('unavailable', `the cluster's database ${this.#path} is in use by another process`, {
         cause,
-        hint: 'Check that the disk is not full and that the directory is writable.',
+        hint: 'Stop the other cluster, or give this one a data directory of its own.',
       });
-    }
+    return new AppError('corrupt-data', `the cluster's database ${this.#path} cannot be read: ${messageOf(cause)}`, {
+      cause,
+      hint: `Move ${this.#path} (and its -wal and -shm files) away and start again: the cluster begins empty and is filled from Git.`,
+    });
   }
-
-  close(): void {
-    this.#database.close();
-  }
-
-  #guard<T>(work: () => T): T {
-    try {
-      return work();
-    } catch (cause) {
-      if (messageOf(cause).includes('database is locked'))
-        throw new AppError('unavailable', `the cluster's database ${this.#path} is in use by another process`, {
-          cause,
-          hint: 'Stop the other cluster, or give this one a data directory of its own.',
-        });
-      throw new AppError('corrupt-data', `the cluster's database ${this.#path} cannot be read: ${messageOf(cause)}`, {
-        cause,
-        hint: `Move ${this.#path} (and its -wal and -shm files) away and start again: the cluster begins empty and is filled from Git.`,
-      });
-    }
-  }
-}
-
-function openDatabase(path: string): DatabaseSync {
-  const database = new DatabaseSync(path);
-  try {
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-    const check = database.prepare('PRAGMA quick_check(1)').get();
-    if (check?.['quick_check'] !== 'ok') throw new Error(`quick_check says ${String(check?.['quick_check'])}`);
-    database.exec('CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID');
-    database.exec(
-      'CREATE TABLE IF NOT EXISTS object (storage TEXT, key TEXT, revision INTEGER NOT NULL, value TEXT NOT NULL, PRIMARY KEY (storage, key)) WITHOUT ROWID',
-    );
-    database.prepare("INSERT OR IGNORE INTO fact (name, value) VALUES ('layout', ?)").run(layout);
-    const found = database.prepare("SELECT value FROM fact WHERE name = 'layout'").get()?.['value'];
-    if (found !== layout) throw new Error(`its layout is ${String(found)}, this version reads ${layout}`);
-  } catch (error) {
-    database.close();
-    throw error;
-  }
-  return database;
 }
 
 function wholeJson(stored: StoredObject): string {

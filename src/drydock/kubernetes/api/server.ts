@@ -80,7 +80,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const network = serviceNetwork(options.services ?? {});
   const identity = clusterIdentity({ clock, entropy }, dataDir);
   await using stack = new AsyncDisposableStack();
-  const journal = dataDir === undefined ? undefined : new Journal(dataDir);
+  const journal = dataDir === undefined ? undefined : await Journal.open(dataDir);
   stack.defer(() => journal?.close());
   const store = stack.use(new Store(journal));
   const served = new ServedResources(types);

@@ -103,8 +103,8 @@ function fakeJournal(write: (count: number) => void): Journal {
   const journal: Pick<Journal, 'revision' | 'load' | 'write' | 'close'> = {
     revision: 1,
     load: () => [],
-    write: (writes) => write(writes.length),
-    close() {},
+    write: async (writes) => write(writes.length),
+    close: async () => {},
   };
   return journal as Journal;
 }

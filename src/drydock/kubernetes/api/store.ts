@@ -21,9 +21,9 @@ interface Pending {
 type Listener = (change: StoredChange) => void;
 
 /**
- * Every object at its newest version. Memory is the truth for reads; writes of one turn of the event loop are made
- * durable together and only then are published: they resolve, and reach listeners and watches, in order. A batch that
- * cannot be made durable is undone. `get` and `scan` show writes that wait, for those who write on top of them; what
+ * Every object at its newest version. Memory is the truth for reads; writes that come while others are made durable
+ * are made durable together, and only then are published: they resolve, and reach listeners and watches, in order. When
+ * writes cannot be made durable, they and all that wait are undone. `get` and `scan` show writes that wait, for those who write on top of them; what
  * clients are shown comes from `getPublished` and `snapshot`, so that nobody sees what a crash could take back.
  */
 export class Store {
@@ -33,7 +33,9 @@ export class Store {
   readonly #owned = new Map<string, Set<StoredObject>>();
   readonly #listeners = new Map<GroupResource | '*', Set<Listener>>();
   readonly #journal: Journal | undefined;
-  #pending: Pending[] = [];
+  /** Placed in memory and not durable yet, oldest first. */
+  readonly #pending: Pending[] = [];
+  #writing: Promise<void> | undefined;
   #flushing: NodeJS.Immediate | undefined;
   #revision: number;
   /** History begins here, for every kind: what happened in earlier runs is forgotten. */
@@ -166,6 +168,7 @@ export class Store {
     this.#closed = true;
     if (this.#flushing) clearImmediate(this.#flushing);
     this.#flush();
+    while (this.#writing) await this.#writing;
   }
 
   #table(storage: GroupResource): Table {
@@ -218,26 +221,44 @@ export class Store {
     }
   }
 
+  /** One batch at a time: what comes meanwhile makes the next. */
   #flush(): void {
     this.#flushing = undefined;
-    const batch = this.#pending;
-    if (batch.length === 0) return;
-    try {
-      this.#journal?.write(batch.map(({ change }) => journalWrite(change)));
-    } catch (error) {
-      for (const { change } of batch.toReversed()) this.#place(change.storage, change.key, change.old);
-      this.#pending = [];
-      for (const { reject } of batch) reject(error);
+    const count = this.#pending.length;
+    if (count === 0 || this.#writing) return;
+    if (!this.#journal) {
+      this.#publish(count);
       return;
     }
-    this.#pending = [];
-    for (const { change, resolve } of batch) {
+    const writes = this.#pending.map(({ change }) => journalWrite(change));
+    this.#writing = this.#journal.write(writes).then(
+      () => {
+        this.#writing = undefined;
+        this.#publish(count);
+        this.#flush();
+      },
+      (error: unknown) => {
+        this.#writing = undefined;
+        this.#undo(error);
+      },
+    );
+  }
+
+  #publish(count: number): void {
+    for (const { change, resolve } of this.#pending.splice(0, count)) {
       this.#table(change.storage).history.add(change);
       resolve();
       for (const listener of this.#listeners.get(change.storage) ?? []) listener(change);
       for (const listener of this.#listeners.get('*') ?? []) listener(change);
       this.watches.advance(change.storage);
     }
+  }
+
+  /** Later writes stand on those that failed: all are taken back. */
+  #undo(error: unknown): void {
+    const undone = this.#pending.splice(0);
+    for (const { change } of undone.toReversed()) this.#place(change.storage, change.key, change.old);
+    for (const { reject } of undone) reject(error);
   }
 }
 
