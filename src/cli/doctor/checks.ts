@@ -94,7 +94,7 @@ export const checks: CheckSpec[] = [
       if ('version' in answer) return { state: 'ok', found: `${answer.server} ${answer.version}`, todo: undefined };
       const found = answer.server === undefined ? answer.problem : `${answer.server}: ${answer.problem}`;
       return answer.server === undefined
-        ? { state: 'optional', found, todo: 'npm start brings one' }
+        ? { state: 'optional', found, todo: 'npm start brings one, slipway cluster one without the rest' }
         : { state: 'bad', found, todo: 'is it running, and is the kubeconfig the right one?' };
     },
   },
