@@ -3,7 +3,6 @@ import type { Exchange } from './exchange.ts';
 import { chooseDiscovery } from './negotiation.ts';
 import { measuredGroup, measuredResources, reviewResources, type Subresource } from './resources.ts';
 import { apiVersionOf, type ServedResource, type ServedResources } from './served.ts';
-import { noSuchResource } from './status-error.ts';
 
 const allVerbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 
@@ -229,10 +228,7 @@ export class Discovery {
 
   async #resourceList(exchange: Exchange, group: string, version: string): Promise<void> {
     const resources = this.#of(group, version);
-    if (resources.length === 0) {
-      if (this.#groups().some((known) => known.group === group)) throw noSuchResource();
-      return exchange.text(404, '404 page not found\n', 'text/plain; charset=utf-8');
-    }
+    if (resources.length === 0) return exchange.text(404, '404 page not found\n', 'text/plain; charset=utf-8');
     await exchange.json(200, {
       kind: 'APIResourceList',
       ...(group === '' ? {} : { apiVersion: 'v1' }),

@@ -3,6 +3,7 @@ import { type FieldRequirement, matchesFields, parseFieldSelector } from './fiel
 import { jsonSyntaxError } from './json-syntax.ts';
 import { type LabelRequirement, matchesLabels, parseLabelSelector } from './label-selector.ts';
 import { ApiError, type ApiObject, type FieldError } from './port.ts';
+import { queryInteger } from './query-flag.ts';
 import { objectKey, type ServedResource } from './served.ts';
 import { badRequest, expired, invalidOptions } from './status-error.ts';
 import type { Store } from './store.ts';
@@ -93,8 +94,8 @@ function parseListOptions(store: Store, query: URLSearchParams): ListOptions {
   const version = query.get('resourceVersion') ?? '';
   const match = query.get('resourceVersionMatch') ?? '';
   const continued = query.get('continue') ?? '';
-  const limit = parseLimit(query.get('limit'));
-  parseLimit(query.get('timeoutSeconds'));
+  const limit = Math.max(0, queryInteger(query.get('limit')) ?? 0);
+  queryInteger(query.get('timeoutSeconds'));
   if (query.has('sendInitialEvents'))
     throw invalidOptions('ListOptions', forbiddenField('sendInitialEvents', 'sendInitialEvents is forbidden for list'));
   checkMatch(version, match, continued);
@@ -159,12 +160,6 @@ function futureRevision(wanted: number, current: number): ApiError {
 
 function tooOld(wanted: number, oldest: number): ApiError {
   return expired(`too old resource version: ${wanted} (${oldest})`);
-}
-
-function parseLimit(text: string | null): number {
-  if (text === null || text === '') return 0;
-  if (!/^-?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
-  return Math.max(0, Number(text));
 }
 
 export interface ContinueToken {

@@ -6,7 +6,14 @@ import { asVersion, cloneJson } from './metadata.ts';
 import { mediaType } from './negotiation.ts';
 import { ApiError, type ApiObject } from './port.ts';
 import { isTrue } from './query-flag.ts';
-import { decodeObject, type FieldValidation, parseYaml, reportPatchProblems } from './request-body.ts';
+import {
+  type DecodedObject,
+  decodeObject,
+  type FieldValidation,
+  goKind,
+  parseYaml,
+  reportPatchProblems,
+} from './request-body.ts';
 import type { Subresource } from './resources.ts';
 import { apiVersionOf, type ServedResource } from './served.ts';
 import { badRequest, invalidOptions } from './status-error.ts';
@@ -54,12 +61,26 @@ export function patchedObject(
 ): { object: ApiObject; managed: boolean } {
   if (input.type === 'apply') return { object: appliedObject(deps, input, live), managed: true };
   if (!live) throw badRequest('only a server-side apply can create');
-  const patch = parsePatch(input.body);
+  const patch = parsePatch(input);
   const patched = changedJson(deps, { input, live, patch });
-  const { object, problems } = decodeObject(input.resource, { value: patched, duplicates: [] }, true);
+  const { object, problems } = decodePatched(input, patched);
   // Fields that the kind does not know can only come from this patch: what is stored holds none.
   reportPatchProblems(patched, problems, input);
   return { object: asVersion(object, apiVersionOf(input.resource)), managed: false };
+}
+
+/** A built-in that a patch made unreadable is invalid, not a bad request. */
+function decodePatched({ resource }: PatchInput, patched: JsonObject): DecodedObject {
+  try {
+    return decodeObject(resource, { value: patched, duplicates: [] }, true);
+  } catch (error) {
+    if (resource.custom || !(error instanceof ApiError) || error.code !== 400) throw error;
+    const why = error.message.replace(/^\w+ in version "\w+" cannot be handled as a \w+: /, '');
+    const message = `Invalid value: ${JSON.stringify(JSON.stringify(patched))}: ${why}`;
+    throw new ApiError(422, 'Invalid', ` "" is invalid: patch: ${message}`, {
+      causes: [{ reason: 'FieldValueInvalid', message, field: 'patch' }],
+    });
+  }
 }
 
 function changedJson(
@@ -75,8 +96,9 @@ function changedJson(
     default: {
       const { strategicMerge } = input.resource.type;
       if (!strategicMerge) throw badRequest('this kind has no strategic merge');
-      if (!isObject(patch)) throw badRequest('the patch must be an object');
-      return strategicMerge(cloneJson(live), patch);
+      if (patch !== null && !isObject(patch))
+        throw badRequest(`json: cannot unmarshal ${goKind(patch)} into Go value of type map[string]interface {}`);
+      return strategicMerge(cloneJson(live), patch ?? {});
     }
   }
 }
@@ -126,12 +148,13 @@ function parseAppliedYaml(text: string, kind: string): JsonObject {
   }
 }
 
-function parsePatch(body: Buffer): unknown {
+/** Only a strategic merge patch tells what is wrong with its text without saying what was tried. */
+function parsePatch({ body, type }: PatchInput): unknown {
   const text = body.toString('utf8');
   try {
     return JSON.parse(text);
   } catch {
-    throw badRequest(`error decoding patch: ${jsonSyntaxError(text)}`);
+    throw badRequest(`${type === 'strategic' ? '' : 'error decoding patch: '}${jsonSyntaxError(text)}`);
   }
 }
 

@@ -6,6 +6,7 @@ import { cloneJson } from './metadata.ts';
 import { mediaType } from './negotiation.ts';
 import { ApiError, type ApiObject } from './port.ts';
 import { decodeProtobuf, isProtobuf } from './protobuf.ts';
+import { builtinResources } from './resources.ts';
 import { apiVersionOf, type ServedResource } from './served.ts';
 import { badRequest, invalid, invalidOptions } from './status-error.ts';
 
@@ -66,7 +67,8 @@ function parseJsonBody(text: string, kind: string): JsonObject {
   return value;
 }
 
-function goKind(value: unknown): string {
+/** How Go's decoder calls the kind of a JSON value. */
+export function goKind(value: unknown): string {
   if (Array.isArray(value)) return 'array';
   return typeof value === 'boolean' ? 'bool' : typeof value;
 }
@@ -147,16 +149,22 @@ export function decodeObject(resource: ServedResource, body: ParsedBody, patched
   if (resource.custom) requireCustomKind(resource, body, patched);
   const kind = stringOr(value['kind'], resource.kind);
   const apiVersion = stringOr(value['apiVersion'], expected);
-  if (kind !== resource.kind)
-    throw badRequest(
-      `${kind} in version ${JSON.stringify(versionOf(apiVersion))} cannot be handled as a ${resource.kind}: converting (${versionOf(apiVersion)}.${kind}) to (${resource.group.split('.')[0] || 'core'}.${resource.kind}): unknown conversion`,
-    );
+  if (kind !== resource.kind) throw otherKind(resource, { kind, apiVersion });
   if (apiVersion !== expected) throw otherVersion(apiVersion, expected);
   const { object, unknownFields } = resource.type.decode({ ...value, kind, apiVersion });
   return {
     object,
     problems: [...duplicates, ...unknownFields.map((field) => `unknown field "${field}"`)],
   };
+}
+
+function otherKind(resource: ServedResource, { kind, apiVersion }: { kind: string; apiVersion: string }): ApiError {
+  const version = versionOf(apiVersion);
+  const known = builtinResources.some((item) => item.kind === kind && apiVersionOf(item) === apiVersion);
+  const why = known
+    ? `converting (${version}.${kind}) to (${resource.group.split('.')[0] || 'core'}.${resource.kind}): unknown conversion`
+    : `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/api/legacyscheme/scheme.go:30"`;
+  return badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${resource.kind}: ${why}`);
 }
 
 function otherVersion(given: string, expected: string): ApiError {

@@ -116,6 +116,51 @@ const rows: Row[] = [
       'only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf',
     ],
   },
+  {
+    name: 'a grace period that is no number',
+    method: 'DELETE',
+    path: `${configMaps}/a?gracePeriodSeconds=x`,
+    want: [400, 'strconv.ParseInt: parsing "x": invalid syntax'],
+  },
+  {
+    name: 'a kind nobody knows',
+    method: 'POST',
+    path: configMaps,
+    sent: { body: { ...configMap('x'), kind: 'Foo' } },
+    want: [
+      400,
+      'Foo in version "v1" cannot be handled as a ConfigMap: no kind "Foo" is registered for version "v1" in scheme "pkg/api/legacyscheme/scheme.go:30"',
+    ],
+  },
+  {
+    name: 'a merge that makes a built-in unreadable',
+    method: 'PATCH',
+    path: `${configMaps}/a`,
+    sent: { body: { immutable: 'x' }, type: 'application/merge-patch+json' },
+    want: [
+      422,
+      /^ "" is invalid: patch: Invalid value: "\{.*\}": json: cannot unmarshal string into Go struct field ConfigMap\.immutable of type bool$/,
+    ],
+  },
+  {
+    name: 'a strategic merge patch that is a text',
+    method: 'PATCH',
+    path: `${configMaps}/a`,
+    sent: { body: '"x"', type: 'application/strategic-merge-patch+json' },
+    want: [400, 'json: cannot unmarshal string into Go value of type map[string]interface {}'],
+  },
+  {
+    name: 'a strategic merge patch that is cut off',
+    method: 'PATCH',
+    path: `${configMaps}/a`,
+    sent: { body: '{', type: 'application/strategic-merge-patch+json' },
+    want: [400, 'unexpected end of JSON input'],
+  },
+  {
+    name: 'a resource that a group does not have',
+    path: '/apis/apps/v1/nopes',
+    want: [404, 'the server could not find the requested resource'],
+  },
 ];
 
 for (const { name, method = 'GET', path, sent, want } of rows)
@@ -129,6 +174,14 @@ for (const { name, method = 'GET', path, sent, want } of rows)
 test('custom resources of all namespaces are not deleted at once', async () => {
   const answer = await cluster.send('DELETE', '/apis/example.com/v1/boats');
   assert.deepEqual([answer.code, answer.text], [404, '404 page not found\n']);
+});
+
+test('paths below groups of custom resources, and versions nobody serves, are plainly not there', async () => {
+  const paths = ['/apis/example.com/v1/nopes', '/apis/example.com/v2', '/apis/apps/v2', '/api/v2'];
+  for (const path of paths) {
+    const { code, text } = await cluster.send('GET', path);
+    assert.deepEqual([path, code, text], [path, 404, '404 page not found\n']);
+  }
 });
 
 test('a replacement creates where upstream lets it', async () => {

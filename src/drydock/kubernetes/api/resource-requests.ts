@@ -15,7 +15,7 @@ import {
 } from './patch.ts';
 import { ApiError, type ApiObject } from './port.ts';
 import { bookmarkObject, listPieces, objectJson, partialListPieces, partialObject } from './present.ts';
-import { isTrue } from './query-flag.ts';
+import { isTrue, queryInteger } from './query-flag.ts';
 import { decodeObject, parseBody, parseFieldValidation, reportProblems } from './request-body.ts';
 import type { Subresource } from './resources.ts';
 import { objectKey, type ServedResource } from './served.ts';
@@ -371,7 +371,7 @@ async function deleteOptionsOf(exchange: Exchange): Promise<ReturnType<typeof pa
   for (const field of ['propagationPolicy', 'orphanDependents', 'gracePeriodSeconds']) {
     const value = exchange.query.get(field);
     if (value === null) continue;
-    if (field === 'gracePeriodSeconds') fromQuery[field] = Number(value);
+    if (field === 'gracePeriodSeconds') fromQuery[field] = queryInteger(value);
     else fromQuery[field] = field === 'orphanDependents' ? isTrue(value) : value;
   }
   const { dryRun } = exchange;

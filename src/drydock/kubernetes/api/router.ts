@@ -28,6 +28,8 @@ export interface RouterDeps extends WriteDeps {
   audit: ((entry: AuditEntry) => void) | undefined;
 }
 
+const reviews = reviewResources.map(({ group }) => ({ group, version: 'v1' }));
+
 /** Takes each HTTP request to who answers it; every failure becomes a Status. */
 export class Router {
   readonly #deps: RouterDeps;
@@ -98,8 +100,9 @@ export class Router {
       const measured = measuredResources.find((item) => item.plural === plural);
       if (measured) return handleMeasured(exchange, measured, { path, usage: this.#usage });
     }
-    if (this.#discovery.groupVersions().some((known) => known.group === group && known.version === version))
-      throw noSuchResource();
+    // Below a group that only custom resources are of, upstream has no routes at all.
+    const routed = [...this.#deps.served.all().filter((known) => !known.custom), ...reviews];
+    if (routed.some((known) => known.group === group && known.version === version)) throw noSuchResource();
     await pageNotFound(exchange);
   }
 

@@ -20,7 +20,7 @@ export function validateConfigMap(object: ApiObject, old: ApiObject | undefined)
   for (const key of Object.keys(binary)) {
     for (const why of configKeyErrors(key)) errors.push(invalid(`binaryData[${key}]`, key, why));
   }
-  if (bytesOf(object) > dataLimit) errors.push(tooLong('', dataLimit));
+  if (bytesOf(object) > dataLimit) errors.push(tooLong('[]', dataLimit));
   return [...errors, ...immutableData(object, old, ['data', 'binaryData'])];
 }
 
