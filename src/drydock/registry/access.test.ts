@@ -102,6 +102,8 @@ describe('access', () => {
     const authorization = basic('mine', 'mine-password');
     const mount = await registry.send('POST', `/v2/mine/blobs/uploads/?mount=${digest}&from=theirs`, { authorization });
     assert.equal(mount.status, 202);
+    const anywhere = await registry.send('POST', `/v2/mine/blobs/uploads/?mount=${digest}`, { authorization });
+    assert.equal(anywhere.status, 202, 'nor from wherever it is');
     assert.equal((await registry.send('GET', `/v2/mine/blobs/${digest}`, { authorization })).status, 404);
   });
 });

@@ -258,7 +258,12 @@ const workflows: Record<string, Record<string, Step[]>> = {
         has: { location: uuid },
       },
       { ask: `POST /v2/mount/blobs/uploads/?mount=${sha256(blob)}&from=nowhere`, status: 202 },
-      { ask: `POST /v2/mount/blobs/uploads/?mount=${sha256('one')}`, status: 202 },
+      {
+        ask: `POST /v2/mount2/blobs/uploads/?mount=${sha256(blob)}`,
+        status: 201,
+        has: { location: /^\/v2\/mount2\/blobs\/sha256:/ },
+      },
+      { ask: `POST /v2/mount/blobs/uploads/?mount=${sha256('absent')}`, status: 202, has: { location: uuid } },
     ],
     'sha512, for blobs and manifests': [
       {

@@ -77,13 +77,33 @@ async function mount(
   target: { repository: string; mayPull: (repository: string) => Promise<boolean> },
 ): Promise<ContentDigest | undefined> {
   const digest = parseContentDigest(exchange.query.get('mount') ?? '');
-  const from = exchange.query.get('from') ?? '';
-  if (!digest || !isRepositoryName(from)) return undefined;
+  if (!digest) return undefined;
+  const from = exchange.query.get('from') ?? (await anySource(stores, digest, target.mayPull));
+  if (from === undefined || !isRepositoryName(from)) return undefined;
   // Asked before the blob is looked for: whoever may not pull must not learn what is there.
   if (!(await target.mayPull(from))) return undefined;
   if ((await stores.repositories.blobSize(from, digest)) === undefined) return undefined;
   await stores.repositories.linkBlob(target.repository, digest);
   return digest;
+}
+
+/** A repository that has the blob and that the client may pull from, for a mount that names none. */
+async function anySource(
+  stores: UploadStores,
+  digest: ContentDigest,
+  mayPull: (repository: string) => Promise<boolean>,
+): Promise<string | undefined> {
+  if ((await stores.blobs.size(digest)) === undefined) return undefined;
+  for (const name of await stores.repositories.allNames()) {
+    if ((await stores.repositories.blobSize(name, digest)) === undefined) continue;
+    try {
+      if (await mayPull(name)) return name;
+    } catch (error) {
+      // A client that named no repository is not asked to log in for one.
+      if (!(error instanceof RegistryError)) throw error;
+    }
+  }
+  return undefined;
 }
 
 async function finish(
