@@ -1,4 +1,5 @@
 import { assert } from '#base/assert.ts';
+import type { JsonObject } from '#base/json.ts';
 import type { ApiObject, KindType } from '../api/port.ts';
 import type { SchemaNode } from './schema-node.ts';
 
@@ -8,6 +9,8 @@ export interface KindSchema {
   /** The main endpoint does not write `status`. */
   hasStatus: boolean;
   custom: boolean;
+  /** What an apply came to, where it is not decoded once more: nulls stay for the validation to find. */
+  fromMerged?: (raw: JsonObject) => ApiObject;
   /** The object that a create is compared with. */
   empty(): ApiObject;
 }

@@ -7,7 +7,7 @@ import { decodeStruct } from '../decode.ts';
 import { registerSchema } from '../kind-schema.ts';
 import { sameContent } from '../same-content.ts';
 import { validateMetadata } from '../validate/metadata.ts';
-import { applySchemaDefaults } from './default.ts';
+import { applySchemaDefaults, dropWrongNulls } from './default.ts';
 import { checkEmbedded } from './embedded.ts';
 import { checkListTypes } from './list-type.ts';
 import { pruneUnknown } from './prune.ts';
@@ -25,7 +25,11 @@ export function customKind(version: CustomResourceVersion): KindType {
   const shape = shapeOf(root, version.scale);
   const kind: KindType = {
     gvk,
-    decode: (raw) => decodeCustom(gvk, node, raw),
+    decode(raw) {
+      const decoded = decodeCustom(gvk, node, raw);
+      dropWrongNulls(withoutMetadata(root), decoded.object);
+      return decoded;
+    },
     applyDefaults: (object) => applySchemaDefaults(withoutMetadata(root), object),
     validateCreate: (object) => validateCustom(shape, object, undefined),
     validateUpdate: (object, old) => validateCustom(shape, object, old),
@@ -36,6 +40,7 @@ export function customKind(version: CustomResourceVersion): KindType {
     node,
     hasStatus: version.statusSubresource === true,
     custom: true,
+    fromMerged: (raw) => decodeCustom(gvk, node, raw).object,
     empty: () => ({ apiVersion: apiVersionOf(gvk), kind: gvk.kind, metadata: { name: '' } }),
   });
   return kind;

@@ -61,7 +61,7 @@ function objectType(schema: JsonObject, typeName: string): CelType | undefined {
     const value = ruleType(additionalProperties, isEmbedded(additionalProperties), `${typeName}.@elem`);
     if (value === undefined) return undefined;
     const most = Math.floor((requestBytes - 2) / ((value.minSize ?? 0) + 6));
-    const key = { ...string, minSize: 2 };
+    const key = { ...string, maxElements: 0, minSize: 2 };
     return { kind: 'map', name: 'map', params: [key, value], maxElements: limit(maxProperties, most), minSize: 2 };
   }
   const required: unknown[] = Array.isArray(schema['required']) ? schema['required'] : [];

@@ -67,7 +67,8 @@ function apply(input: ApplyInput): ApiObject {
   takeOwnership(managers, key, change);
   const unchanged = repeated && jsonEqual(live, wanted);
   managers.set(key, { ...self, set, time: unchanged ? previous.time : now });
-  const { object } = type.decode(isObject(wanted) ? wanted : {});
+  const raw = isObject(wanted) ? wanted : {};
+  const object = schema.fromMerged?.(raw) ?? type.decode(raw).object;
   if (input.manager === 'kubectl') syncLastApplied(object, applied);
   return withManagers(object, managers);
 }
