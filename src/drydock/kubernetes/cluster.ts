@@ -158,6 +158,7 @@ async function startNode(options: KubernetesOptions, server: ApiServerHandle): P
     case 'simulated': {
       const simulator = await startSimulator(deps, node);
       server.setNodeLogs(simulator.logs);
+      server.setNodeUsage(simulator.usage);
       return simulator;
     }
     case 'process': {

@@ -72,7 +72,7 @@ export function readPodSpec(pod: ApiObject): PodSpec {
   };
 }
 
-function readContainer(container: unknown): ContainerSpec {
+export function readContainer(container: unknown): ContainerSpec {
   const startup = readProbe(getPath(container, 'startupProbe'));
   const liveness = readProbe(getPath(container, 'livenessProbe'));
   const readiness = readProbe(getPath(container, 'readinessProbe'));

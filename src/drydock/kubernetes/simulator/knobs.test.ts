@@ -49,6 +49,8 @@ const rows: {
       'never-ready': 'true',
       crashes: '3',
       'exit-code': '42',
+      cpu: '250m',
+      memory: '64Mi',
       log: 'a\nb',
     },
     want: {
@@ -57,6 +59,8 @@ const rows: {
       neverReady: true,
       crashes: 3,
       exitCode: 42,
+      cpuNanoCores: 250_000_000,
+      memoryBytes: 67_108_864,
       log: 'a\nb',
     },
   },

@@ -1,3 +1,4 @@
+import { parseQuantity } from '../types/quantity.ts';
 import { parseDuration } from './duration.ts';
 
 /** How one simulated container behaves; all times in milliseconds. Undefined is the good case. */
@@ -16,6 +17,9 @@ export interface Knobs {
   runsForMs: number | undefined;
   exitCode: number | undefined;
   stopTakesMs: number;
+  /** What it is said to use; what it requests when undefined. */
+  cpuNanoCores: number | undefined;
+  memoryBytes: number | undefined;
   log: string | undefined;
 }
 
@@ -32,6 +36,8 @@ export const goodKnobs: Knobs = {
   runsForMs: undefined,
   exitCode: undefined,
   stopTakesMs: 0,
+  cpuNanoCores: undefined,
+  memoryBytes: undefined,
   log: undefined,
 };
 
@@ -109,6 +115,16 @@ export const knobTable: Record<string, KnobKind> = {
     does: 'SIGTERM is answered that late; past the grace period the container is killed with 137',
     read: (text) => readDuration(text, (ms) => ({ stopTakesMs: ms })),
   },
+  cpu: {
+    value: 'a quantity',
+    does: 'what it uses, for `kubectl top` and autoscalers; heeded while it runs. What it requests without',
+    read: (text) => readQuantity(text, (cores) => ({ cpuNanoCores: Math.round(cores * 1e9) })),
+  },
+  memory: {
+    value: 'a quantity',
+    does: 'the same for memory',
+    read: (text) => readQuantity(text, (bytes) => ({ memoryBytes: Math.round(bytes) })),
+  },
   log: {
     value: 'text',
     does: 'what `kubectl logs` shows',
@@ -181,4 +197,9 @@ function readBoolean(text: string, whenTrue: Partial<Knobs>): Partial<Knobs> | u
 
 function readNumber(text: string, most: number, make: (value: number) => Partial<Knobs>): Partial<Knobs> | undefined {
   return /^\d{1,7}$/.test(text) && Number(text) <= most ? make(Number(text)) : undefined;
+}
+
+function readQuantity(text: string, make: (value: number) => Partial<Knobs>): Partial<Knobs> | undefined {
+  const quantity = parseQuantity(text);
+  return quantity && quantity.unscaled >= 0n ? make(Number(quantity.unscaled) * 10 ** quantity.scale) : undefined;
 }

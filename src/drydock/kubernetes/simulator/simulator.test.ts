@@ -4,7 +4,7 @@ import type { Clock } from '#base/clock.ts';
 import { getArray, getPath, getString, isObject, type JsonObject } from '#base/json.ts';
 import { silentLogger } from '#base/log.ts';
 import { fasterClock, testClock, testEntropy } from '../../../../test/clock.ts';
-import type { ApiObject, ApiServer } from '../api/port.ts';
+import type { ApiObject, ApiServer, NodeUsage } from '../api/port.ts';
 import { startApiServer } from '../api/server.ts';
 import { startControllers } from '../controllers/start.ts';
 import { createTypeRegistry } from '../types/registry.ts';
@@ -13,8 +13,7 @@ import { type SimulatorOptions, startSimulator } from './start.ts';
 
 interface World extends AsyncDisposable {
   api: ApiServer;
-  url: string;
-  token: string;
+  usage: NodeUsage;
   /** Resolves with what `read` gives once it gives something; fails after 10 s. */
   until<T>(read: () => T | undefined, what: string): Promise<T>;
 }
@@ -32,8 +31,7 @@ async function world(options: SimulatorOptions = {}, clock: Clock = testClock): 
   const owned = stack.move();
   return {
     api,
-    url: server.listening.url,
-    token: server.adminToken,
+    usage: simulator.usage,
     async until(read, what) {
       for (let n = 0; n < 2000; n += 1) {
         const found = read();
@@ -89,6 +87,8 @@ test('a pod goes the way that a kubelet reports', async () => {
     const found = readPod(api, 'p');
     return found && conditionsOf(found)['Ready'] === 'True' ? found : undefined;
   }, 'readiness');
+  // Changes are told a turn after they are stored.
+  await cluster.until(() => (seen.length >= 3 ? true : undefined), 'what was seen');
   assert.deepEqual(seen, ['Pending', 'Pending waiting', 'Running running']);
   assert.deepEqual(conditionsOf(pod), {
     PodReadyToStartContainers: 'True',
@@ -324,4 +324,29 @@ test('an idle cluster writes nothing but the leases of its nodes', async () => {
   const leases = writes.get('Lease') ?? 0;
   // Three nodes, six times a minute; timers are late at this speed, never early.
   assert(leases > 3 * minutes && leases <= 18 * (minutes + 1), `${leases} writes in ${minutes} minutes`);
+});
+
+test('what pods are said to use is what a knob says now, else what they request', async () => {
+  await using cluster = await world();
+  const { api, usage } = cluster;
+  const resources = { requests: { cpu: '100m', memory: '64Mi' } };
+  const containers = [{ name: 'c', image: 'x:1', resources }];
+  await api.create(podOf('p', {}, { containers }), 'test');
+  await api.create(podOf('waits', { 'image-pull-fails': 'true' }, { containers }), 'test');
+  await cluster.until(
+    () => (getString(readPod(api, 'p'), 'status', 'phase') === 'Running' ? true : undefined),
+    'running',
+  );
+  const shown = async () => {
+    const { pods, nodes } = await usage.read();
+    const [node] = nodes;
+    return {
+      pods: pods.map(({ name, containers: [used] }) => [name, used?.cpuNanoCores, used?.memoryBytes]),
+      node: node?.cpuNanoCores,
+    };
+  };
+  assert.deepEqual(await shown(), { pods: [['p', 100_000_000, 67_108_864]], node: 100_000_000 });
+  const annotations = { 'simulator.drydock.dev/cpu': '900m' };
+  await api.mergePatch('pods', 'default', 'p', { metadata: { annotations } }, { manager: 'test' });
+  assert.deepEqual(await shown(), { pods: [['p', 900_000_000, 67_108_864]], node: 900_000_000 });
 });

@@ -5,7 +5,7 @@ import type { Logger } from '#base/log.ts';
 import type { Outcome } from '#base/outcome.ts';
 import { WorkQueue } from '#base/work-queue.ts';
 import { AddressTable } from '../agent/address-table.ts';
-import type { ApiObject, ApiServer, NodeLogs } from '../api/port.ts';
+import type { ApiObject, ApiServer, NodeLogs, NodeUsage } from '../api/port.ts';
 import { ApiEventRecorder } from '../controllers/event-recorder.ts';
 import { keyOf, splitKey } from '../controllers/key.ts';
 import { isConflict, isNotFound, withinTimers } from '../controllers/loop.ts';
@@ -14,6 +14,7 @@ import { SimulatedLogs } from './logs.ts';
 import { moodOf, type NodeSize, SimulatedNodes } from './node.ts';
 import { SimulatedPod, type SimulatedPodDeps } from './pod.ts';
 import { type SimulatorTiming, usualTiming } from './timing.ts';
+import { SimulatedUsage } from './usage.ts';
 
 export interface SimulatorOptions {
   /** Their names, or how many there are: `sim-1`, `sim-2`. One by default; users may make more. */
@@ -27,6 +28,7 @@ export interface SimulatorOptions {
 
 export interface Simulator extends AsyncDisposable {
   logs: NodeLogs;
+  usage: NodeUsage;
 }
 
 const usualSize: NodeSize = { cpu: '32', memory: '128Gi', pods: '110' };
@@ -66,6 +68,7 @@ export async function startSimulator(
   const owned = stack.move();
   return {
     logs: new SimulatedLogs({ api, textOf: (pod, container) => set.logOf(pod, container) }),
+    usage: new SimulatedUsage({ api, clock, imageFaults: shared.imageFaults }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
