@@ -64,7 +64,9 @@ const sources = files.filter(
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 
 function importsOf(text: string): string[] {
-  return [...text.matchAll(/(?:\bfrom\s+|\bimport\s*\(?\s*)'([^']+)'/g)].map((match) => match[1] ?? '');
+  // A statement's own `from`: texts have that word too.
+  const statements = /(?:^(?:import|export)\b[^'"`;()]*?\bfrom\s+|\bimport\s*\(?\s*)'([^']+)'/gm;
+  return [...text.matchAll(statements)].map((match) => match[1] ?? '');
 }
 
 function packageOf(specifier: string): string {
