@@ -19,6 +19,7 @@ const commands = {
   kill: [...testArgs, 'test/world/kill.test.ts'],
   kubernetes: [...testArgs, 'test/kubernetes/suite.test.ts'],
   'kubernetes-long': [...testArgs, 'src/drydock/kubernetes/**/*property.test.ts'],
+  clients: ['tools/clients.ts', ...args],
   fidelity: ['tools/fidelity.ts'],
 };
 

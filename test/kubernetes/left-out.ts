@@ -31,7 +31,6 @@ export const leftOut: readonly LeftOut[] = [
   podPart('attach', 'attaching to a container', 'POST'),
   podPart('portforward', '`kubectl port-forward`', 'POST'),
   podPart('proxy', 'HTTP through the API server to pods', 'GET'),
-  podPart('ephemeralcontainers', '`kubectl debug` of a pod that runs', 'PATCH'),
   podPart('resize', 'changing the resources of a pod that runs', 'PATCH'),
   {
     id: 'account-token',

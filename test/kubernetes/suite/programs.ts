@@ -13,6 +13,8 @@ export interface ProgramPaths {
   kubectl: string | undefined;
   helm: string | undefined;
   kubeconfig: string;
+  /** Beside what every program gets. */
+  env?: Record<string, string>;
 }
 
 const endsMs = 60_000;
@@ -24,6 +26,10 @@ export class Programs implements Disposable {
 
   constructor(paths: ProgramPaths) {
     this.#paths = paths;
+  }
+
+  get kubeconfig(): string {
+    return this.#paths.kubeconfig;
   }
 
   kubectl(args: readonly string[], input = ''): Promise<Ran> {
@@ -54,6 +60,7 @@ export class Programs implements Disposable {
       KUBECONFIG: this.#paths.kubeconfig,
       KUBECACHEDIR: join(this.#home, 'cache'),
       KUBECTL_KUBERC: 'false',
+      ...this.#paths.env,
     };
     return new Promise((resolve) => {
       const options = { env, cwd: this.#home, timeout: endsMs, maxBuffer: 64 << 20 };
