@@ -13,7 +13,8 @@ export function parseByteRange(
   }
   const first = Number(from);
   const last = to === '' ? size - 1 : Math.min(Number(to), size - 1);
-  if (to !== '' && Number(to) < first) return undefined;
+  // One that ends before it begins is answered like one beyond the end (RFC 9110, 15.5.17).
+  if (to !== '' && Number(to) < first) return 'unsatisfiable';
   return first >= size ? 'unsatisfiable' : { first, last };
 }
 

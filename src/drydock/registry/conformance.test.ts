@@ -120,6 +120,12 @@ const workflows: Record<string, Record<string, Step[]>> = {
         status: 416,
         has: { 'content-range': /^bytes \*\/19$/ },
       },
+      {
+        ask: `GET /v2/pull/blobs/${sha256(blob)}`,
+        headers: { range: 'bytes=5-0' },
+        status: 416,
+        has: { 'content-range': /^bytes \*\/19$/ },
+      },
       { ask: `GET /v2/pull/blobs/${sha256('absent')}`, status: 404, code: 'BLOB_UNKNOWN' },
       { ask: `HEAD /v2/pull/blobs/${sha256('absent')}`, status: 404 },
       { ask: `GET /v2/other/blobs/${sha256(blob)}`, status: 404, code: 'BLOB_UNKNOWN' },
