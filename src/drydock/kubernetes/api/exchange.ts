@@ -74,7 +74,8 @@ export class Exchange {
   /** The whole request body, when there is time to work on it. Throws 413 above 3 MiB. */
   async body(): Promise<Buffer> {
     const bytes = await readAll(this.request);
-    await this.turns.enter();
+    const wait = this.turns.enter();
+    if (wait) await wait;
     return bytes;
   }
 

@@ -68,7 +68,8 @@ export class Router {
     try {
       if (!url) throw badRequest('the request target is not a path');
       this.#gate.admit(exchange, visit);
-      await exchange.turns.enter();
+      const wait = exchange.turns.enter();
+      if (wait) await wait;
       await this.#route(exchange, path);
     } catch (error) {
       if (!(error instanceof ApiError) && !response.destroyed)

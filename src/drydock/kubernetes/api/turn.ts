@@ -3,7 +3,8 @@ const turnMs = 4;
 
 /**
  * Keeps the turns of the event loop short. Who is about to work asks `enter` first: it goes on at once while the turn
- * has time left, else on a later turn, in order. What follows `enter` must itself be short.
+ * has time left, else on a later turn, in order. Undefined is not awaited, or all who ask in one go would be told that
+ * there is time. What follows must itself be short.
  */
 export class Turns {
   readonly #waiting: (() => void)[] = [];

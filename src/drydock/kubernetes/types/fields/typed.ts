@@ -11,13 +11,20 @@ import { isAtomic, shapeOf } from './shape.ts';
 /** What is wrong with an applied object under its schema, as structured merge says it; empty when it fits. */
 export function checkTyped(node: SchemaNode, value: unknown): string[] {
   const errors: string[] = [];
-  check(node, value, { path: '', errors });
+  check(node, value, { above: undefined, step: '', errors });
   return errors;
 }
 
+/** The path is written only when there is something to report. */
 interface Check {
-  path: string;
+  above: Check | undefined;
+  /** Of fieldsV1. */
+  step: string;
   errors: string[];
+}
+
+function pathOf({ above, step }: Check): string {
+  return above ? pathOf(above) + printElement(step) : '';
 }
 
 function check(node: SchemaNode, value: unknown, at: Check): void {
@@ -28,8 +35,9 @@ function check(node: SchemaNode, value: unknown, at: Check): void {
   else checkList(node, value, at);
 }
 
-function report({ path, errors }: Check, message: string): void {
-  errors.push(path === '' ? message : `${path}: ${message}`);
+function report(at: Check, message: string): void {
+  const path = pathOf(at);
+  at.errors.push(path === '' ? message : `${path}: ${message}`);
 }
 
 function checkScalar(node: SchemaNode, value: unknown, at: Check): void {
@@ -76,10 +84,10 @@ function checkMap(node: SchemaNode, value: unknown, at: Check): void {
     return;
   }
   for (const [key, item] of Object.entries(value)) {
-    const path = `${at.path}.${key}`;
+    const below = { above: at, step: `f:${key}`, errors: at.errors };
     const element = elementOf(node, key);
-    if (element === undefined) report({ path, errors: at.errors }, 'field not declared in schema');
-    else check(element, item, { path, errors: at.errors });
+    if (element === undefined) report(below, 'field not declared in schema');
+    else check(element, item, below);
   }
 }
 
@@ -102,7 +110,7 @@ function checkList(node: SchemaNode, value: unknown, at: Check): void {
       if (seen.has(step)) report(at, `duplicate entries for key ${printElement(step)}`);
       seen.add(step);
     }
-    check(element, item, { path: at.path + printElement(step), errors: at.errors });
+    check(element, item, { above: at, step, errors: at.errors });
   }
 }
 
