@@ -46,7 +46,7 @@ export class ServiceAddresses {
     try {
       this.#assignIp(service, spec, { old, dryRun, taken: ips });
       if (old) keepNodePorts(spec, old);
-      await this.#assignNodePorts(service, spec, { dryRun, taken: ports });
+      await this.#assignNodePorts(service, spec, { old, dryRun, taken: ports });
     } catch (error) {
       release();
       throw error;
@@ -112,13 +112,16 @@ export class ServiceAddresses {
   async #assignNodePorts(
     service: ApiObject,
     spec: JsonObject,
-    { dryRun, taken }: { dryRun: boolean; taken: number[] },
+    { old, dryRun, taken }: { old: ApiObject | undefined; dryRun: boolean; taken: number[] },
   ): Promise<void> {
     if (!needsNodePorts(spec)) return;
     const own = new Set<number>();
+    // What the Service has may still be reserved by the write that gave it.
+    const had = new Set(getArray(old, 'spec', 'ports').map((port) => getNumber(port, 'nodePort')));
     for (const [index, port] of getArray(spec, 'ports').entries()) {
       if (!isObject(port)) continue;
       const asked = getNumber(port, 'nodePort') ?? 0;
+      if (asked !== 0 && had.has(asked)) continue;
       if (asked !== 0) this.#checkAsked(service, { asked, index });
       else if (!dryRun) port['nodePort'] = await this.#freePort(own);
       const number = getNumber(port, 'nodePort') ?? 0;

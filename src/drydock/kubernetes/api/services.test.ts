@@ -86,3 +86,29 @@ test('the Service of the API server is there', async () => {
   const found = await cluster.send('GET', `${services}/kubernetes`);
   assert.equal(getPath(found.body, 'spec', 'clusterIP'), '10.96.0.1');
 });
+
+test('who hears of a new Service can write to it at once, while its node port is still being given', async () => {
+  await using cluster = await testCluster();
+  const { api } = cluster.server;
+  const written: Promise<unknown>[] = [];
+  const stop = api.onChange('services', ({ type, object }) => {
+    if (type === 'ADDED') written.push(api.updateStatus({ ...object, status: { loadBalancer: {} } }, 'test'));
+  });
+  const made = await Promise.all(
+    ['a', 'b', 'c', 'd'].map((name) =>
+      cluster.send('POST', services, { body: service(name, { type: 'LoadBalancer' }) }),
+    ),
+  );
+  assert.deepEqual(
+    made.map(({ code }) => code),
+    [201, 201, 201, 201],
+  );
+  for (let tries = 0; written.length < 4 && tries < 100; tries += 1)
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  stop();
+  const results = await Promise.allSettled(written);
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ['fulfilled', 'fulfilled', 'fulfilled', 'fulfilled'],
+  );
+});
