@@ -31,3 +31,11 @@ export function answerRedirect({ incoming, response }: IngressExchange, status: 
   response.writeHead(status, { ...headers, Location: location });
   response.end(incoming.method === 'HEAD' ? undefined : body);
 }
+
+export function answerFixed(
+  { incoming, response }: IngressExchange,
+  { status, contentType, body }: { status: number; contentType: string; body: string },
+): void {
+  response.writeHead(status, { 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(body) });
+  response.end(incoming.method === 'HEAD' ? undefined : body);
+}

@@ -1,3 +1,4 @@
+import { albPrefix } from './alb-action.ts';
 import { canaryAnnotations } from './canary.ts';
 import { type ForwardOptions, type Redirect, usualForward } from './route.ts';
 
@@ -38,6 +39,11 @@ const understood = new Set([
   ].map((name) => prefix + name),
 ]);
 
+function hasNoEffect(name: string): boolean {
+  if (name.startsWith(albPrefix)) return !name.startsWith(`${albPrefix}actions.`);
+  return name.startsWith(prefix) && !understood.has(name);
+}
+
 /** ingress-nginx's usual limit of a request body. */
 const usualBodyBytes = 1024 ** 2;
 
@@ -55,7 +61,7 @@ export function parseIngressAnnotations(annotations: Record<string, string>): In
     wrong(name, 'is not a whole number');
     return usual;
   };
-  const others = Object.keys(annotations).filter((name) => name.startsWith(prefix) && !understood.has(name));
+  const others = Object.keys(annotations).filter(hasNoEffect);
   if (others.length > 0) problems.push(`these annotations have no effect here: ${others.sort().join(', ')}`);
   const forward: ForwardOptions = {
     ...usualForward,

@@ -1,9 +1,9 @@
 import { getString } from '#base/json.ts';
 import type { ApiObject, ApiServer } from '../api/port.ts';
 
-/** The controllers whose Ingresses are served here: our own, and ingress-nginx, whose annotations are understood. */
+/** The controllers whose Ingresses are served here: our own, and those whose annotations are understood. */
 export const ownController = 'drydock.slipway.dev/ingress';
-const servedControllers = [ownController, 'k8s.io/ingress-nginx'];
+const servedControllers = [ownController, 'k8s.io/ingress-nginx', 'ingress.k8s.aws/alb'];
 
 const legacyClass = 'kubernetes.io/ingress.class';
 
@@ -20,11 +20,12 @@ export function isServed(api: ApiServer, ingress: ApiObject): boolean {
   return servedControllers.includes(getString(found, 'spec', 'controller') ?? '');
 }
 
-/** The classes that exist from the start: `drydock`, the default one, and `nginx`. */
+/** The classes that exist from the start: `drydock`, the default one, `nginx` and `alb`. */
 export function ownClasses(): ApiObject[] {
   return [
     ingressClass('drydock', ownController, { 'ingressclass.kubernetes.io/is-default-class': 'true' }),
     ingressClass('nginx', 'k8s.io/ingress-nginx', {}),
+    ingressClass('alb', 'ingress.k8s.aws/alb', {}),
   ];
 }
 

@@ -1,5 +1,6 @@
 import { getArray, getNumber, getObject, getString, isObject } from '#base/json.ts';
 import type { ApiObject } from '../api/port.ts';
+import { albPrefix, parseAlbAction, useAnnotation } from './alb-action.ts';
 import { isCanary, parseCanary, parsePattern } from './canary.ts';
 import { type IngressSettings, parseIngressAnnotations } from './ingress-annotations.ts';
 import type { Action, PathMatch, Route, Target } from './route.ts';
@@ -126,37 +127,72 @@ function routeOf(scope: Scope, item: IngressPath): Route | undefined {
   };
 }
 
-function pathMatch({ settings, problem }: Scope, { path, type }: IngressPath): PathMatch | undefined {
+function pathMatch({ ingress, settings, problem }: Scope, { path, type }: IngressPath): PathMatch | undefined {
   if (settings.regex) {
     const pattern = parsePattern(`^${path}`, 'i');
     if (!pattern) problem(`the path ${path} is not a pattern that can be used`);
     return pattern && { kind: 'pattern', value: path, pattern };
   }
   if (type === 'Exact') return { kind: 'exact', value: path };
+  if (type === 'ImplementationSpecific' && isForAlb(ingress) && /[*?]/.test(path))
+    return { kind: 'pattern', value: path, pattern: globPattern(path) };
   return { kind: 'prefix', value: path, element: type === 'Prefix' };
+}
+
+function isForAlb(ingress: ApiObject): boolean {
+  return Object.keys(ingress.metadata.annotations ?? {}).some((name) => name.startsWith(albPrefix));
+}
+
+/** AWS' load balancer reads `*` as any characters and `?` as one. */
+function globPattern(glob: string): RegExp {
+  const literal = glob.replace(/[.+^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`^${literal.replaceAll('*', '.*').replaceAll('?', '.')}$`);
 }
 
 function actionOf(scope: Scope, item: IngressPath): Action {
   const { redirect, appRoot, forward, rewriteTarget } = scope.settings;
   if (redirect) return { kind: 'redirect', redirect };
+  if (getString(item.backend, 'service', 'port', 'name') === useAnnotation) return albActionOf(scope, item.backend);
   const target = targetOf(scope, item.backend);
-  if (typeof target === 'string') {
-    scope.problem(target);
-    return { kind: 'refuse', status: 503, why: target };
-  }
+  if (typeof target === 'string') return refusal(scope, target);
   const options =
     rewriteTarget === undefined ? forward : { ...forward, rewrite: { kind: 'pattern' as const, value: rewriteTarget } };
   return { kind: 'forward', targets: [target], options, ...(appRoot === undefined ? {} : { appRoot }) };
 }
 
+function refusal(scope: Scope, why: string): Action {
+  scope.problem(why);
+  return { kind: 'refuse', status: 503, why };
+}
+
+/** The action that an annotation of AWS' load balancer controller gives for the name of the backend's Service. */
+function albActionOf(scope: Scope, backend: unknown): Action {
+  const { ingress, settings } = scope;
+  const name = getString(backend, 'service', 'name') ?? '';
+  const action = parseAlbAction(ingress.metadata.annotations ?? {}, name);
+  if (typeof action === 'string') return refusal(scope, action);
+  if (action.kind !== 'forward') return action;
+  const targets: Target[] = [];
+  for (const { service, port, weight } of action.groups) {
+    const target = portTarget(scope, service, port);
+    if (typeof target === 'string') return refusal(scope, target);
+    targets.push({ ...target, weight });
+  }
+  return { kind: 'forward', targets, options: settings.forward };
+}
+
 /** Where a backend leads, or why it leads nowhere. */
-function targetOf({ ingress, sources }: Scope, backend: unknown): Target | string {
-  const { namespace = '' } = ingress.metadata;
+function targetOf(scope: Scope, backend: unknown): Target | string {
   const name = getString(backend, 'service', 'name');
   if (name === undefined) return 'a backend that is a resource is not supported: only Services are';
+  const port = getString(backend, 'service', 'port', 'name') ?? getNumber(backend, 'service', 'port', 'number');
+  return portTarget(scope, name, port);
+}
+
+function portTarget({ ingress, sources }: Scope, name: string, wanted: string | number | undefined): Target | string {
+  const { namespace = '' } = ingress.metadata;
   const service = sources.service(namespace, name);
   if (!service) return `the Service ${namespace}/${name} does not exist`;
-  const wanted = getString(backend, 'service', 'port', 'name') ?? getNumber(backend, 'service', 'port', 'number');
   const target = serviceTarget(service, wanted);
   return target ?? `the Service ${namespace}/${name} has no port ${wanted ?? '(none named)'}`;
 }

@@ -76,6 +76,7 @@ export interface ForwardOptions {
 
 export type Action =
   | { kind: 'redirect'; redirect: Redirect }
+  | { kind: 'answer'; status: number; contentType: string; body: string }
   /** Nothing that could answer: what a wrong reference or an empty list of backends comes to. */
   | { kind: 'refuse'; status: number; why: string }
   | { kind: 'forward'; targets: Target[]; canary?: Canary; options: ForwardOptions; appRoot?: string };

@@ -9,7 +9,7 @@ import type { EventRecorder } from '../controllers/event-recorder.ts';
 import { isAlreadyExists, startLoop } from '../controllers/loop.ts';
 import { BackendAgents } from './backend-agents.ts';
 import { CertificateStore, type KeyPair } from './certificate-store.ts';
-import { answerPage, answerRedirect, type IngressExchange } from './exchange.ts';
+import { answerFixed, answerPage, answerRedirect, type IngressExchange } from './exchange.ts';
 import { type Endpoints, Forwarder } from './forwarder.ts';
 import { gatewayReporter } from './gateway-reporter.ts';
 import { ownClasses } from './ingress-class.ts';
@@ -121,6 +121,8 @@ async function handle({ routes, forwarder, ports }: Routing, arrival: Arrival): 
   switch (action.kind) {
     case 'redirect':
       return redirect(action.redirect);
+    case 'answer':
+      return answerFixed(exchange, action);
     case 'refuse':
       return answerPage(exchange, action.status);
     case 'forward':
