@@ -13,6 +13,7 @@ import { freePorts, openDataDirectory, writeFileDurably } from './data-directory
 import { startKubernetes } from './kubernetes.ts';
 import { createLogger } from './logger.ts';
 import { systemClock as clock, systemEntropy as entropy } from './system.ts';
+import { readWorldInfo } from './world-info.ts';
 
 const ClusterInfo = z.object({ url: z.string(), port: z.number().int() });
 
@@ -59,18 +60,23 @@ export async function runCluster(options: ClusterOptions, signal: AbortSignal): 
   return 0;
 }
 
-/** A kubeconfig for a user of the cluster in a data directory, which may be running or not. */
+/** A kubeconfig for a user of the cluster, or of the world, in a data directory; it may be running or not. */
 export async function clusterKubeconfig(options: ClusterKubeconfigOptions): Promise<string> {
   const { dataDirectory, user, groups, namespace } = options;
   const home = homeIn(resolve(dataDirectory ?? join('.slipway', 'cluster')));
-  const info = readInfo(home);
-  if (!info || home.dataDir === undefined || !existsSync(join(home.dataDir, 'identity.json')))
+  const url = readInfo(home)?.url ?? worldUrl(home.root);
+  if (url === undefined || home.dataDir === undefined || !existsSync(join(home.dataDir, 'identity.json')))
     throw new AppError('not-found', `there is no cluster in ${shown(home.root)}`, {
       hint: 'start one with slipway cluster, or name its directory with --data',
     });
   const identity = clusterIdentity({ clock, entropy }, home.dataDir);
   const subject = { user, ...(groups.length > 0 ? { groups } : {}), ...(namespace === undefined ? {} : { namespace }) };
-  return userKubeconfig({ clock, entropy }, { url: info.url, identity }, subject);
+  return userKubeconfig({ clock, entropy }, { url, identity }, subject);
+}
+
+function worldUrl(root: string): string | undefined {
+  const path = join(root, 'world.json');
+  return existsSync(path) ? readWorldInfo(path).kubernetes.url : undefined;
 }
 
 function homeIn(root: string): Home {
