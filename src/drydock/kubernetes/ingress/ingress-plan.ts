@@ -143,7 +143,7 @@ function isForAlb(ingress: ApiObject): boolean {
   return Object.keys(ingress.metadata.annotations ?? {}).some((name) => name.startsWith(albPrefix));
 }
 
-/** AWS' load balancer reads `*` as any characters and `?` as one. */
+/** AWS' load balancer takes `*` for any number of characters and `?` for one. */
 function globPattern(glob: string): RegExp {
   const literal = glob.replace(/[.+^${}()|[\]\\]/g, '\\$&');
   return new RegExp(`^${literal.replaceAll('*', '.*').replaceAll('?', '.')}$`);
