@@ -7,7 +7,7 @@ export interface ClusterOptions {
   http: Http;
   programs: Programs;
   has: ReadonlySet<Need>;
-  /** A few letters that no other run has. */
+  /** A few letters that no other has who works on the cluster now. */
   run: string;
 }
 
@@ -143,8 +143,8 @@ export class Cluster implements AsyncDisposable {
     return name;
   }
 
-  async enter(area: string): Promise<void> {
-    this.#namespace = await this.makeNamespace(`suite-${area}`);
+  async enter(): Promise<void> {
+    this.#namespace = await this.makeNamespace('suite');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
