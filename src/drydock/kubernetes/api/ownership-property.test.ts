@@ -45,7 +45,7 @@ function wanted(pick: Pick, name: string): JsonObject {
 
 const version = (object: unknown): string => getString(object, 'metadata', 'resourceVersion') ?? '';
 
-for (const seed of seeds(8))
+for (const seed of seeds(5))
   test(`managedFields through HTTP: random applies, replacements and patches; seed ${seed}`, async () => {
     const pick = seeded(seed);
     const name = `d${seed}`;

@@ -156,7 +156,8 @@ class ResponseSink implements WatchSink {
 
   constructor({ request, response }: Exchange, columns: string | undefined) {
     this.#response = response;
-    this.#socket = request.httpVersion === '1.1' ? (response.socket ?? undefined) : undefined;
+    const isChunked = request.httpVersion === '1.1' && request.method !== 'HEAD';
+    this.#socket = isChunked ? (response.socket ?? undefined) : undefined;
     this.#columns = columns;
   }
 

@@ -123,6 +123,33 @@ test('a table watch names its columns once', async () => {
   assert.deepEqual(getArray(events[1], 'object', 'rows', 0, 'cells').slice(0, 2), ['b', '1']);
 });
 
+/** All that the server writes to a plain socket for `request`, until it closes or `enough` is there. */
+function raw(request: string, enough: string): Promise<string> {
+  const { host, port } = cluster.server.listening;
+  const socket = connect({ host, port, ca: cluster.server.caPem, servername: 'localhost' });
+  socket.write(`${request}\r\nHost: localhost\r\nAuthorization: Bearer ${cluster.server.adminToken}\r\n\r\n`);
+  return new Promise((resolve, reject) => {
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += String(chunk);
+      if (text.includes(enough)) socket.destroy();
+    });
+    socket.once('error', reject);
+    socket.once('close', () => resolve(text));
+  });
+}
+
+test('a watch over HTTP 1.0 is not chunked, one by HEAD has no body', async () => {
+  const path = await home('plain');
+  await cluster.send('POST', path, { body: configMap('a') });
+  const [head = '', body = ''] = (await raw(`GET ${path}?watch=true HTTP/1.0`, '"ADDED"')).split('\r\n\r\n');
+  assert.doesNotMatch(head, /transfer-encoding/i);
+  assert.match(body, /^\{"type":"ADDED"/);
+  const answer = await raw(`HEAD ${path}?watch=true&timeoutSeconds=1 HTTP/1.1\r\nConnection: close`, '"ADDED"');
+  assert.match(answer, /^HTTP\/1\.1 200 OK/);
+  assert.equal(answer.split('\r\n\r\n')[1], '');
+});
+
 test('metadata alone can be listed', async () => {
   const path = await home('partial');
   await cluster.send('POST', path, { body: configMap('a', { k: 'v' }) });
