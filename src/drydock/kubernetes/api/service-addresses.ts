@@ -1,6 +1,7 @@
 import { getArray, getNumber, getString, isObject, type JsonObject } from '#base/json.ts';
 import { ApiError, type ApiObject, type FieldError } from './port.ts';
 import type { ServiceNetwork } from './service-network.ts';
+import { dropFieldsOfOldType } from './service-type.ts';
 import { invalid } from './status-error.ts';
 import type { Store } from './store.ts';
 
@@ -43,6 +44,7 @@ export class ServiceAddresses {
       for (const ip of ips) this.#reservedIps.delete(ip);
       for (const port of ports) this.#reservedPorts.delete(port);
     };
+    if (old) dropFieldsOfOldType(spec, old);
     try {
       this.#assignIp(service, spec, { old, dryRun, taken: ips });
       if (old) keepNodePorts(spec, old);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { getPath, getString, type JsonObject } from '#base/json.ts';
+import { getArray, getNumber, getObject, getPath, getString, type JsonObject } from '#base/json.ts';
 import { testCluster } from './api-fixture.test.ts';
 
 const services = '/api/v1/namespaces/default/services';
@@ -111,4 +111,35 @@ test('who hears of a new Service can write to it at once, while its node port is
     results.map(({ status }) => status),
     ['fulfilled', 'fulfilled', 'fulfilled', 'fulfilled'],
   );
+});
+
+test('a Service of another type gives back what was of the old one', async () => {
+  await using cluster = await testCluster();
+  const path = '/api/v1/namespaces/default/services';
+  const spec = { type: 'LoadBalancer', selector: { app: 'x' }, ports: [{ port: 80 }] };
+  const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'turn' }, spec };
+  assert.equal((await cluster.send('POST', path, { body: service })).code, 201);
+  const turn = async (change: JsonObject) => {
+    const sent = { type: 'application/merge-patch+json', body: { spec: change } };
+    const { code, body } = await cluster.send('PATCH', `${path}/turn`, sent);
+    assert.equal(code, 200, JSON.stringify(body));
+    return getObject(body, 'spec');
+  };
+  const inside = await turn({ type: 'ClusterIP' });
+  const [port] = getArray(inside, 'ports');
+  assert.deepEqual(
+    [getNumber(port, 'nodePort'), inside['externalTrafficPolicy'], inside['allocateLoadBalancerNodePorts']],
+    [undefined, undefined, undefined],
+  );
+  assert.match(String(inside['clusterIP']), /^10\.96\./);
+  const outside = await turn({ type: 'ExternalName', externalName: 'example.com' });
+  assert.deepEqual(
+    [outside['clusterIP'], outside['clusterIPs'], outside['ipFamilies']],
+    [undefined, undefined, undefined],
+  );
+  const again = await turn({ type: 'NodePort', externalName: null });
+  assert.ok((getNumber(getArray(again, 'ports')[0], 'nodePort') ?? 0) >= 30_000);
+  const asked = { type: 'ClusterIP', ports: [{ port: 80, nodePort: 30_999 }] };
+  const sent = { type: 'application/merge-patch+json', body: { spec: asked } };
+  assert.equal((await cluster.send('PATCH', `${path}/turn`, sent)).code, 422);
 });

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { JsonObject } from '#base/json.ts';
 import { isObject, jsonEqual } from '#base/json.ts';
 import type { ApiObject, FieldError } from '../../api/port.ts';
@@ -33,11 +34,109 @@ export function validateService(object: ApiObject, old: ApiObject | undefined): 
       ),
     );
   }
+  if (type === 'NodePort' && headless) {
+    const why = "may not be set to 'None' for NodePort services";
+    errors.push(invalidGo('spec.clusterIPs[0]', goStringList(spec['clusterIPs']), why));
+  }
   errors.push(...validateServicePorts(ports));
+  errors.push(...validateNodePorts(ports, type));
+  errors.push(...validateAffinityTimeout(spec));
+  errors.push(...validateAddresses(spec));
   errors.push(...validateLabels(spec['selector'], 'spec.selector'));
   errors.push(...oneOf('spec.externalTrafficPolicy', spec['externalTrafficPolicy'], ['Cluster', 'Local']));
   errors.push(...oneOf('spec.internalTrafficPolicy', spec['internalTrafficPolicy'], ['Cluster', 'Local']));
   return old === undefined ? errors : [...errors, ...addressChanges(spec, specOf(old))];
+}
+
+/** Ports of the nodes belong to the types that have them, each once. */
+function validateNodePorts(ports: readonly JsonObject[], type: unknown): FieldError[] {
+  const errors: FieldError[] = [];
+  const taken = new Set<string>();
+  for (const [index, port] of ports.entries()) {
+    const { nodePort = 0, protocol = 'TCP' } = port;
+    if (nodePort === 0) continue;
+    const path = `spec.ports[${index}].nodePort`;
+    if (type === 'ClusterIP') {
+      errors.push(forbidden(path, "may not be used when `type` is 'ClusterIP'"));
+      continue;
+    }
+    const key = `${String(protocol)}/${String(nodePort)}`;
+    if (taken.has(key)) errors.push(duplicate(path, nodePort));
+    taken.add(key);
+  }
+  return errors;
+}
+
+const longestAffinity = 86_400;
+
+function validateAffinityTimeout(spec: JsonObject): FieldError[] {
+  const config = child(spec, 'sessionAffinityConfig');
+  const path = 'spec.sessionAffinityConfig';
+  if (spec['sessionAffinity'] !== 'ClientIP') {
+    if (config === undefined) return [];
+    return [forbidden(path, `must not be set when session affinity is ${String(spec['sessionAffinity'])}`)];
+  }
+  const seconds = child(config, 'clientIP')?.['timeoutSeconds'];
+  const at = `${path}.clientIP.timeoutSeconds`;
+  if (typeof seconds !== 'number' || (seconds > 0 && seconds <= longestAffinity)) return [];
+  return [invalid(at, seconds, `must be greater than 0 and less than ${longestAffinity}`)];
+}
+
+function validateAddresses(spec: JsonObject): FieldError[] {
+  const errors: FieldError[] = [];
+  const external: unknown[] = Array.isArray(spec['externalIPs']) ? spec['externalIPs'] : [];
+  for (const [index, ip] of external.entries()) {
+    if (isIP(String(ip)) === 0) {
+      const why = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
+      errors.push(invalid(`spec.externalIPs[${index}]`, ip, why));
+    }
+  }
+  const outside = spec['type'] === 'NodePort' || spec['type'] === 'LoadBalancer' || external.length > 0;
+  const policy = spec['externalTrafficPolicy'];
+  if (policy !== undefined && !outside) {
+    errors.push(invalid('spec.externalTrafficPolicy', policy, 'may only be set for externally-accessible services'));
+  }
+  const ranges: unknown[] = Array.isArray(spec['loadBalancerSourceRanges']) ? spec['loadBalancerSourceRanges'] : [];
+  if (ranges.length > 0 && spec['type'] !== 'LoadBalancer') {
+    errors.push(forbidden('spec.loadBalancerSourceRanges', "may only be used when `type` is 'LoadBalancer'"));
+  }
+  return errors;
+}
+
+function isCidr(text: string): boolean {
+  const [address = '', bits = '', ...rest] = text.split('/');
+  const family = isIP(address);
+  return rest.length === 0 && family !== 0 && /^\d+$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128);
+}
+
+const cidrText = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
+
+/** An address range of a policy, and the parts left out of it, which must lie inside. */
+function validateBlock(block: JsonObject, path: string): FieldError[] {
+  const { cidr = '' } = block;
+  if (cidr === '') return [required(`${path}.cidr`)];
+  if (!isCidr(String(cidr))) return [invalid(`${path}.cidr`, cidr, cidrText)];
+  const left: unknown[] = Array.isArray(block['except']) ? block['except'] : [];
+  return left.flatMap((part, index) =>
+    isCidr(String(part)) ? [] : [invalid(`${path}.except[${index}]`, part, cidrText)],
+  );
+}
+
+function validatePolicyPorts(ports: readonly JsonObject[], path: string): FieldError[] {
+  return ports.flatMap((port, index) => {
+    const at = `${path}[${index}]`;
+    const { protocol, port: number, endPort } = port;
+    const errors = oneOf(`${at}.protocol`, protocol, ['SCTP', 'TCP', 'UDP']);
+    if (number !== undefined) errors.push(...validatePortReference(number, `${at}.port`));
+    if (endPort === undefined) return errors;
+    if (number === undefined) errors.push(required(`${at}.port`, 'must be specified when `endPort` is specified'));
+    else if (typeof number === 'string') {
+      errors.push(invalid(`${at}.endPort`, endPort, 'may not be specified when `port` is non-numeric'));
+    } else if (Number(endPort) < Number(number)) {
+      errors.push(invalid(`${at}.endPort`, endPort, 'must be greater than or equal to `port`'));
+    }
+    return errors;
+  });
 }
 
 function validateExternalName(spec: JsonObject): FieldError[] {
@@ -150,12 +249,15 @@ export function validateNetworkPolicy(object: ApiObject): FieldError[] {
     ['egress', 'to'],
   ] as const) {
     for (const [index, rule] of children(spec, direction).entries()) {
+      errors.push(...validatePolicyPorts(children(rule, 'ports'), `spec.${direction}[${index}].ports`));
       for (const [at, peer] of children(rule, peers).entries()) {
         const path = `spec.${direction}[${index}].${peers}[${at}]`;
         if (Object.keys(peer).length === 0) errors.push(required(path, 'must specify a peer'));
         if (isObject(peer['ipBlock']) && (isObject(peer['podSelector']) || isObject(peer['namespaceSelector']))) {
           errors.push(forbidden(path, 'may not specify both ipBlock and another peer'));
         }
+        const block = child(peer, 'ipBlock');
+        if (block !== undefined) errors.push(...validateBlock(block, `${path}.ipBlock`));
         errors.push(...validateSelector(peer['podSelector'], `${path}.podSelector`));
         errors.push(...validateSelector(peer['namespaceSelector'], `${path}.namespaceSelector`));
       }

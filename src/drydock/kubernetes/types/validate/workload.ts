@@ -1,5 +1,5 @@
 import type { JsonObject } from '#base/json.ts';
-import { isObject, jsonEqual } from '#base/json.ts';
+import { getPath, isObject, jsonEqual } from '#base/json.ts';
 import type { ApiObject, FieldError } from '../../api/port.ts';
 import { child, children } from '../defaults/fill.ts';
 import { goStringMap } from '../go-format.ts';
@@ -156,7 +156,9 @@ export function validateStatefulSet(object: ApiObject, old: ApiObject | undefine
   const spec = specOf(object);
   const errors = [
     ...oneOf('spec.podManagementPolicy', spec['podManagementPolicy'], ['OrderedReady', 'Parallel']),
-    ...oneOf('spec.updateStrategy', child(spec, 'updateStrategy')?.['type'], ['RollingUpdate', 'OnDelete']),
+    ...validateSetStrategy(child(spec, 'updateStrategy')),
+    ...validateRetention(child(spec, 'persistentVolumeClaimRetentionPolicy')),
+    ...nonNegative('spec.ordinals.start', child(spec, 'ordinals')?.['start']),
     ...nonNegative('spec.replicas', spec['replicas']),
     ...nonNegative('spec.minReadySeconds', spec['minReadySeconds']),
     ...validateOwnSelector(spec, 'statefulset'),
@@ -172,6 +174,53 @@ export function validateStatefulSet(object: ApiObject, old: ApiObject | undefine
   return [...errors, ...unchangedBut('spec', { now: spec, old: specOf(old), except: statefulSetMembers }, why)];
 }
 
+function validateSetStrategy(strategy: JsonObject | undefined): FieldError[] {
+  const path = 'spec.updateStrategy';
+  const type = strategy?.['type'] ?? '';
+  const rolling = child(strategy, 'rollingUpdate');
+  switch (type) {
+    case '':
+      return [required(path)];
+    case 'OnDelete': {
+      const why = "only allowed for updateStrategy 'RollingUpdate'";
+      return rolling === undefined ? [] : [invalid(`${path}.rollingUpdate`, rolling, why)];
+    }
+    case 'RollingUpdate': {
+      const { partition, maxUnavailable } = rolling ?? {};
+      return [
+        ...nonNegative(`${path}.rollingUpdate.partition`, partition),
+        ...validateAmountOrPercent(maxUnavailable, `${path}.rollingUpdate.maxUnavailable`),
+      ];
+    }
+    default:
+      return [invalid(path, strategy, "must be 'RollingUpdate' or 'OnDelete'")];
+  }
+}
+
+function validateRetention(policy: JsonObject | undefined): FieldError[] {
+  return ['whenDeleted', 'whenScaled'].flatMap((name) =>
+    oneOf(`spec.persistentVolumeClaimRetentionPolicy.${name}`, policy?.[name], ['Delete', 'Retain']),
+  );
+}
+
+function validateDaemonStrategy(strategy: JsonObject | undefined): FieldError[] {
+  const rolling = child(strategy, 'rollingUpdate');
+  if (strategy?.['type'] !== 'RollingUpdate') return [];
+  const path = 'spec.updateStrategy.rollingUpdate';
+  if (rolling === undefined) return [required(path)];
+  const { maxUnavailable, maxSurge } = rolling;
+  const errors = [
+    ...validateAmountOrPercent(maxUnavailable, `${path}.maxUnavailable`),
+    ...validateAmountOrPercent(maxSurge, `${path}.maxSurge`),
+  ];
+  if (isNone(maxUnavailable) && isNone(maxSurge)) {
+    errors.push(required(`${path}.maxUnavailable`, 'cannot be 0 when maxSurge is 0'));
+  } else if (!isNone(maxUnavailable) && !isNone(maxSurge)) {
+    errors.push(invalid(`${path}.maxSurge`, maxSurge, 'may not be set when maxUnavailable is non-zero'));
+  }
+  return errors;
+}
+
 export function validateDaemonSet(object: ApiObject, old: ApiObject | undefined): FieldError[] {
   const spec = specOf(object);
   const strategy = child(spec, 'updateStrategy');
@@ -180,9 +229,65 @@ export function validateDaemonSet(object: ApiObject, old: ApiObject | undefined)
     ...validateLongRunning(spec, 'DaemonSet'),
     ...nonNegative('spec.minReadySeconds', spec['minReadySeconds']),
     ...oneOf('spec.updateStrategy.type', strategy?.['type'], ['RollingUpdate', 'OnDelete']),
+    ...validateDaemonStrategy(strategy),
     ...nonNegative('spec.revisionHistoryLimit', spec['revisionHistoryLimit']),
     ...selectorChanges(spec, old),
   ];
+}
+
+/** The part of a metric that its type names, and what that part must say. */
+const metricParts: Record<string, { member: string; needsName: readonly string[] }> = {
+  Resource: { member: 'resource', needsName: ['name'] },
+  ContainerResource: { member: 'containerResource', needsName: ['name', 'container'] },
+  Pods: { member: 'pods', needsName: ['metric.name'] },
+  Object: { member: 'object', needsName: ['describedObject.kind', 'describedObject.name', 'metric.name'] },
+  External: { member: 'external', needsName: ['metric.name'] },
+};
+
+function validateMetrics(metrics: readonly JsonObject[]): FieldError[] {
+  return metrics.flatMap((metric, index) => {
+    const path = `spec.metrics[${index}]`;
+    const { type = '' } = metric;
+    if (type === '') return [required(`${path}.type`, 'must specify a metric source type')];
+    const part = metricParts[String(type)];
+    if (part === undefined) return [notSupported(`${path}.type`, type, Object.keys(metricParts).sort())];
+    const at = `${path}.${part.member}`;
+    const source = child(metric, part.member);
+    if (source === undefined) return [required(at, 'must populate information for the given metric source')];
+    const missing = part.needsName.filter((name) => (getPath(source, ...name.split('.')) ?? '') === '');
+    return [...missing.map((name) => required(`${at}.${name}`)), ...validateMetricTarget(source, at, String(type))];
+  });
+}
+
+function validateMetricTarget(source: JsonObject, path: string, metric: string): FieldError[] {
+  const target = child(source, 'target') ?? {};
+  const at = `${path}.target`;
+  const { type = '', averageUtilization, averageValue, value } = target;
+  if (type === '') return [required(`${at}.type`, 'must specify a metric target type')];
+  const types = ['Utilization', 'Value', 'AverageValue'];
+  if (!types.includes(String(type))) {
+    return [invalid(`${at}.type`, type, 'must be either Utilization, Value, or AverageValue')];
+  }
+  const errors: FieldError[] = [];
+  if (typeof averageUtilization === 'number' && averageUtilization < 1) {
+    errors.push(invalid(`${at}.averageUtilization`, averageUtilization, 'must be greater than 0'));
+  }
+  if (metric === 'Resource' || metric === 'ContainerResource') {
+    if (averageUtilization === undefined && averageValue === undefined) {
+      const why = 'must set either a target raw value or a target utilization';
+      errors.push(required(`${at}.averageUtilization`, why));
+    } else if (averageUtilization !== undefined && averageValue !== undefined) {
+      const why = 'may not set both a target raw value and a target utilization';
+      errors.push(forbidden(`${at}.averageValue`, why));
+    }
+  } else if (averageValue === undefined && (metric === 'Pods' || value === undefined)) {
+    const why =
+      metric === 'Pods'
+        ? 'must specify a positive target averageValue'
+        : 'must set either a target value or averageValue';
+    errors.push(required(`${at}.averageValue`, why));
+  }
+  return errors;
 }
 
 export function validateAutoscaler(object: ApiObject): FieldError[] {
@@ -202,6 +307,7 @@ export function validateAutoscaler(object: ApiObject): FieldError[] {
   for (const name of ['kind', 'name']) {
     if ((target?.[name] ?? '') === '') errors.push(required(`spec.scaleTargetRef.${name}`));
   }
+  errors.push(...validateMetrics(children(spec, 'metrics')));
   return errors;
 }
 
