@@ -54,7 +54,8 @@ export async function runCluster(options: ClusterOptions, signal: AbortSignal): 
   writeFileDurably(home.info, `${JSON.stringify({ url: cluster.url, port: cluster.port })}\n`);
   writeFileDurably(kubeconfig, cluster.kubeconfig);
   const ms = performance.now() - started;
-  process.stdout.write(welcome({ options, home, kubeconfig, url: cluster.url, ms }));
+  const { url, ingressPorts } = cluster;
+  process.stdout.write(welcome({ options, home, kubeconfig, url, ingressPorts, ms }));
   if (!signal.aborted) await once(signal, 'abort');
   process.stdout.write(options.inMemory ? '\nstopping\n' : `\nstopping; it is kept in ${shown(home.root)}\n`);
   return 0;
@@ -153,8 +154,16 @@ const nodeTexts: Record<ClusterOptions['node'], (count: number) => string> = {
   none: () => 'no node: pods stay Pending',
 };
 
-function welcome(about: { options: ClusterOptions; home: Home; kubeconfig: string; url: string; ms: number }): string {
-  const { options, home, kubeconfig, url, ms } = about;
+interface Welcome {
+  options: ClusterOptions;
+  home: Home;
+  kubeconfig: string;
+  url: string;
+  ingressPorts: { http: number; https: number } | undefined;
+  ms: number;
+}
+
+function welcome({ options, home, kubeconfig, url, ingressPorts, ms }: Welcome): string {
   const kept = options.inMemory ? 'nothing is kept' : `everything is kept in ${shown(home.root)}`;
   const data = options.dataDirectory === undefined ? '' : ` --data ${shown(home.root)}`;
   const others = options.inMemory
@@ -163,9 +172,12 @@ function welcome(about: { options: ClusterOptions; home: Home; kubeconfig: strin
 Somebody with fewer rights
   slipway cluster kubeconfig${data} --user kim --group viewers > kim.kubeconfig
 `;
+  const ingress = ingressPorts
+    ? `\n  Ingresses answer at http://127.0.0.1:${ingressPorts.http}, https on port ${ingressPorts.https}, by the Host header`
+    : '';
   return `
 Kubernetes is up at ${url} after ${(ms / 1000).toFixed(2)} s. Ctrl-C stops it; ${kept}.
-  ${nodeTexts[options.node](options.nodes)}
+  ${nodeTexts[options.node](options.nodes)}${ingress}
 
   export KUBECONFIG=${kubeconfig}
   kubectl create deployment web --image=nginx:1.27 --replicas=3
