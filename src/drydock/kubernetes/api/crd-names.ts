@@ -19,7 +19,8 @@ export function completeDefinition(definition: ApiObject): void {
   const spec = definition['spec'];
   const names: JsonObject = isObject(spec['names']) ? spec['names'] : {};
   if (!names['singular'] && typeof names['kind'] === 'string') names['singular'] = names['kind'].toLowerCase();
-  if (!names['listKind'] && typeof names['kind'] === 'string') names['listKind'] = `${names['kind']}List`;
+  if (!names['listKind'] && typeof names['kind'] === 'string' && names['kind'] !== '')
+    names['listKind'] = `${names['kind']}List`;
   spec['names'] = names;
   spec['conversion'] ??= { strategy: 'None' };
 }

@@ -248,3 +248,36 @@ test('what a schema leaves open is owned map by map, lists as a whole', () => {
     'f:spec': { '.': {}, 'f:a': { '.': {}, 'f:b': {} }, 'f:l': {} },
   });
 });
+
+const sets: JsonObject = {
+  properties: {
+    tags: { type: 'array', 'x-kubernetes-list-type': 'set', items: { type: 'string' } },
+    note: { type: 'string' },
+    size: { type: 'integer', default: 3 },
+    list: { type: 'array', items: { type: 'string' } },
+  },
+};
+
+test('a list that its type makes no sense of is for the validation to find, not for the ownership', () => {
+  const type = order(sets);
+  const updated = decoded(type, { tags: [null] });
+  const object = registry.fields.recordUpdate({ type, old: undefined, updated, manager: 'm', now: '' });
+  assert.equal(object.metadata.managedFields, undefined);
+  assert.deepEqual(
+    type.validateCreate(object).map(({ field }) => field),
+    ['spec.tags[0]'],
+  );
+});
+
+test('nulls go when a body is read, but stay where an apply leaves them', () => {
+  const type = order(sets);
+  assert.deepEqual(decoded(type, { note: null, size: null, list: null })['spec'], { size: 3 });
+  const applied = { apiVersion: 'shop.example/v1', kind: 'Order', metadata: { name: 'o' }, spec: { list: null } };
+  const object = registry.fields.apply({ type, live: undefined, applied, manager: 'm', force: false, now: '' });
+  type.applyDefaults(object);
+  assert.deepEqual(object['spec'], { list: null, size: 3 });
+  assert.deepEqual(
+    type.validateCreate(object).map(({ field, message }) => `${field}: ${message}`),
+    ['spec.list: Invalid value: "null": spec.list in body must be of type array: "null"'],
+  );
+});

@@ -54,7 +54,7 @@ export function defaultDefinition(object: JsonObject): void {
   const spec = childOrNew(object, 'spec');
   const names = childOrNew(spec, 'names');
   const kind = typeof names['kind'] === 'string' ? names['kind'] : '';
-  fill(names, { singular: kind.toLowerCase(), listKind: `${kind}List` });
+  fill(names, { singular: kind.toLowerCase(), ...(kind === '' ? {} : { listKind: `${kind}List` }) });
   fill(childOrNew(spec, 'conversion'), { strategy: 'None' });
   const status = childOrNew(object, 'status');
   const versions = children(spec, 'versions');

@@ -20,6 +20,7 @@ import {
   withoutReset,
   withoutSystemFields,
 } from './ownership.ts';
+import { KeyError } from './path-element.ts';
 import { pruneUnapplied } from './prune.ts';
 import { checkTyped, fieldsOf } from './typed.ts';
 
@@ -122,7 +123,17 @@ function refuseConflicts(input: ApplyInput, { managers, key, change, live, schem
   if (conflicts.size > 0) throw conflictError(managers, conflicts);
 }
 
-function recordUpdate({ type, old, updated, manager, subresource, now }: UpdateInput): ApiObject {
+/** An object that its schema cannot make sense of is owned by nobody: the validation says what is wrong with it. */
+function recordUpdate(input: UpdateInput): ApiObject {
+  try {
+    return recordTyped(input);
+  } catch (error) {
+    if (error instanceof KeyError) return withoutManagers(input.updated);
+    throw error;
+  }
+}
+
+function recordTyped({ type, old, updated, manager, subresource, now }: UpdateInput): ApiObject {
   const schema = schemaOf(type);
   const given: unknown = updated.metadata.managedFields;
   if (subresource === undefined && isReset(given)) return withoutManagers(updated);

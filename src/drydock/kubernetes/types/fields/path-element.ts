@@ -1,17 +1,22 @@
 import { isObject } from '#base/json.ts';
 import type { ListNode, SchemaNode } from '../schema-node.ts';
 
-/** The step of an item of a `set` or `map` list, as fieldsV1 writes it. Throws Error in the real server's words. */
+/** An item that its list cannot tell from others. */
+export class KeyError extends Error {
+  override name = 'KeyError';
+}
+
+/** The step of an item of a `set` or `map` list, as fieldsV1 writes it. Throws KeyError in the real server's words. */
 export function itemStep(list: ListNode, item: unknown): string {
   if (list.listType === 'set') return `v:${JSON.stringify(setValue(item))}`;
-  if (item === null) throw new Error('associative list with keys may not have null elements');
-  if (!isObject(item)) throw new Error('associative list with keys may not have non-map elements');
+  if (item === null) throw new KeyError('associative list with keys may not have null elements');
+  if (!isObject(item)) throw new KeyError('associative list with keys may not have non-map elements');
   const keys: Record<string, unknown> = {};
   for (const key of sortedKeys(list)) {
     const value = item[key] === undefined ? keyDefault(list.element, key) : item[key];
     if (value === undefined) {
       const which = JSON.stringify(key);
-      throw new Error(
+      throw new KeyError(
         `associative list with keys has an element that omits key field ${which} (and doesn't have default value)`,
       );
     }
@@ -21,9 +26,9 @@ export function itemStep(list: ListNode, item: unknown): string {
 }
 
 function setValue(item: unknown): unknown {
-  if (isObject(item)) throw new Error("associative list without keys has an element that's a map type");
-  if (Array.isArray(item)) throw new Error('not supported: associative list with lists as elements');
-  if (item === null) throw new Error("associative list without keys has an element that's an explicit null");
+  if (isObject(item)) throw new KeyError("associative list without keys has an element that's a map type");
+  if (Array.isArray(item)) throw new KeyError('not supported: associative list with lists as elements');
+  if (item === null) throw new KeyError("associative list without keys has an element that's an explicit null");
   return item;
 }
 

@@ -83,9 +83,7 @@ function checkVersions(spec: JsonObject, before: JsonObject | undefined): FieldE
     if (own('additionalPrinterColumns')) errors.push(...checkColumns(version, `${path}.additionalPrinterColumns`));
     if (own('selectableFields')) errors.push(...checkSelectableFields(version, `${path}.selectableFields`));
   }
-  const none = '[]apiextensions.CustomResourceDefinitionVersion{}';
-  const wrongVersions = (why: string): FieldError =>
-    versions.length === 0 ? invalidGo('spec.versions', none, why) : invalid('spec.versions', versions, why);
+  const wrongVersions = (why: string): FieldError => invalidGo('spec.versions', versionsText(spec), why);
   const names = versions.map((version) => version['name']);
   if (new Set(names).size < names.length) errors.push(wrongVersions('must contain unique version names'));
   if (versions.filter((version) => version['storage'] === true).length !== 1)
@@ -95,6 +93,32 @@ function checkVersions(spec: JsonObject, before: JsonObject | undefined): FieldE
   // The first version's name stands once more at its older place.
   if (wrongFirst.length > 0) errors.push(invalid('spec.version', first, wrongFirst.join(',')));
   return errors;
+}
+
+/** As Go prints its structures; what all versions say alike has left them. */
+function versionsText(spec: JsonObject): string {
+  const type = 'apiextensions.CustomResourceDefinitionVersion';
+  if (!Array.isArray(spec['versions'])) return `[]${type}(nil)`;
+  const versions = children(spec, 'versions');
+  const address = '0xc000000000';
+  const printed = versions.map((version) => {
+    const flag = (name: string): boolean => version[name] === true;
+    const pointer = (name: string, of: string): string =>
+      `(*${of})(${version[name] === undefined || isCommon(versions, name) ? 'nil' : address})`;
+    const warning = `(*string)(${version['deprecationWarning'] === undefined ? 'nil' : address})`;
+    return `${type}{${[
+      `Name:${JSON.stringify(getString(version, 'name') ?? '')}`,
+      `Served:${flag('served')}`,
+      `Storage:${flag('storage')}`,
+      `Deprecated:${flag('deprecated')}`,
+      `DeprecationWarning:${warning}`,
+      `Schema:${pointer('schema', 'apiextensions.CustomResourceValidation')}`,
+      `Subresources:${pointer('subresources', 'apiextensions.CustomResourceSubresources')}`,
+      'AdditionalPrinterColumns:[]apiextensions.CustomResourceColumnDefinition(nil)',
+      'SelectableFields:[]apiextensions.SelectableField(nil)',
+    ].join(', ')}}`;
+  });
+  return `[]${type}{${printed.join(', ')}}`;
 }
 
 function checkCommon(spec: JsonObject, before: JsonObject | undefined): FieldError[] {
