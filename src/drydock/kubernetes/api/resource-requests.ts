@@ -1,10 +1,9 @@
-import type { JsonObject } from '#base/json.ts';
 import { fromStorage } from './conversion.ts';
-import { deleteObject, parseDeleteOptions } from './delete.ts';
+import { deleteCollection, deleteOne } from './delete-requests.ts';
 import { isDryRun } from './dry-run.ts';
 import type { Exchange } from './exchange.ts';
-import { listPage, matches, type ObjectFilter, parseFilter, reachedRevision } from './list.ts';
-import { chooseFace, type Face } from './negotiation.ts';
+import { listPage, parseFilter, reachedRevision } from './list.ts';
+import { chooseFace } from './negotiation.ts';
 import {
   fieldManager,
   type PatchInput,
@@ -15,11 +14,13 @@ import {
 } from './patch.ts';
 import { ApiError, type ApiObject } from './port.ts';
 import { bookmarkObject, listPieces, objectJson, partialListPieces, partialObject } from './present.ts';
-import { isTrue, queryInteger } from './query-flag.ts';
+import { isTrue } from './query-flag.ts';
+import { createdByReplace, requireVersion } from './replace-rules.ts';
 import { decodeObject, parseBody, parseFieldValidation, reportProblems } from './request-body.ts';
 import type { Subresource } from './resources.ts';
 import { objectKey, type ServedResource } from './served.ts';
-import { badRequest, invalid, methodNotAllowed, notFound, successStatus } from './status-error.ts';
+import { faceOf, includeOf, showObject } from './show-object.ts';
+import { badRequest, methodNotAllowed, notFound } from './status-error.ts';
 import type { StoredObject } from './stored.ts';
 import { columnsJson, tablePieces, tableRowJson } from './table.ts';
 import { streamWatch } from './watch-stream.ts';
@@ -63,7 +64,7 @@ export async function handleResource(deps: WriteDeps, exchange: Exchange, target
   }
 }
 
-type NamedTarget = ResourceTarget & { name: string };
+export type NamedTarget = ResourceTarget & { name: string };
 
 async function getObjectRequest(deps: WriteDeps, exchange: Exchange, target: NamedTarget): Promise<void> {
   const { resource, namespace, name } = target;
@@ -73,44 +74,6 @@ async function getObjectRequest(deps: WriteDeps, exchange: Exchange, target: Nam
   const face = faceOf(exchange, resource);
   if (face === 'object') return exchange.text(200, `${objectJson(resource, stored)}\n`, 'application/json');
   await showObject(deps, exchange, { resource, object: stored.object, code: 200, face });
-}
-
-function faceOf(exchange: Exchange, resource: ServedResource): Face {
-  return chooseFace(exchange.header('accept'), { custom: resource.custom !== undefined });
-}
-
-/** Answers with one object in the face the client asked for. */
-async function showObject(
-  deps: WriteDeps,
-  exchange: Exchange,
-  { resource, object, code, face }: { resource: ServedResource; object: ApiObject; code: number; face: Face },
-): Promise<void> {
-  const { namespace, name } = object.metadata;
-  const stored = deps.store.get(resource.storage, objectKey(resource, namespace, name));
-  // The text of what was just written is there: it went to the disk.
-  if (face === 'object' && stored?.object === object)
-    return exchange.text(code, `${objectJson(resource, stored)}\n`, 'application/json');
-  const shown = fromStorage(resource, object);
-  switch (face) {
-    case 'object':
-      return exchange.json(code, shown);
-    case 'partial':
-      return exchange.json(code, partialObject(shown));
-    case 'table': {
-      const meta = { revision: Number(shown.metadata.resourceVersion ?? 0) };
-      const pieces = tablePieces(resource, [shown], { meta, now: deps.clock.now(), include: includeOf(exchange) });
-      return exchange.pieces(code, pieces);
-    }
-  }
-}
-
-function includeOf(exchange: Exchange): 'None' | 'Metadata' | 'Object' {
-  const include = exchange.query.get('includeObject') ?? '';
-  if (include === '') return 'Metadata';
-  if (include === 'None' || include === 'Object' || include === 'Metadata') return include;
-  throw badRequest(
-    `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(include)}: must be 'Metadata', 'Object', 'None', or empty`,
-  );
 }
 
 async function listObjects(deps: WriteDeps, exchange: Exchange, target: ResourceTarget): Promise<void> {
@@ -238,47 +201,6 @@ async function replace(deps: WriteDeps, exchange: Exchange, target: NamedTarget)
   await showObject(deps, exchange, { resource, object: result.object, code: 200, face });
 }
 
-/** Kinds of which a replacement that finds nothing is a creation. */
-const createdByReplace = new Set([
-  'clusterrolebindings.rbac.authorization.k8s.io',
-  'clusterroles.rbac.authorization.k8s.io',
-  'endpoints',
-  'events',
-  'events.events.k8s.io',
-  'leases.coordination.k8s.io',
-  'limitranges',
-  'rolebindings.rbac.authorization.k8s.io',
-  'roles.rbac.authorization.k8s.io',
-  'services',
-]);
-
-/** Built-in kinds that, as custom resources, are replaced only by who says which version it read. */
-const replacedByVersion = new Set([
-  'csidrivers.storage.k8s.io',
-  'csinodes.storage.k8s.io',
-  'customresourcedefinitions.apiextensions.k8s.io',
-  'leases.coordination.k8s.io',
-  'mutatingwebhookconfigurations.admissionregistration.k8s.io',
-  'poddisruptionbudgets.policy',
-  'runtimeclasses.node.k8s.io',
-  'validatingwebhookconfigurations.admissionregistration.k8s.io',
-  'volumeattachments.storage.k8s.io',
-]);
-
-function requireVersion(resource: ServedResource, { metadata }: ApiObject): void {
-  const version = metadata.resourceVersion ?? '';
-  if (!/^\d*$/.test(version))
-    throw new ApiError(500, '', `strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`);
-  if (Number(version) > 0 || !(resource.custom || replacedByVersion.has(resource.groupResource))) return;
-  throw invalid({ group: resource.group, kind: resource.plural }, metadata.name, [
-    {
-      field: 'metadata.resourceVersion',
-      reason: 'FieldValueInvalid',
-      message: 'Invalid value: 0x0: must be specified for an update',
-    },
-  ]);
-}
-
 function requireSameName(object: ApiObject, name: string): void {
   const own = object.metadata.name;
   if (own === undefined || own === '') throw badRequest('name must be provided');
@@ -361,70 +283,4 @@ async function parsePatchRequest(
     input: { resource, type, body, manager, force: parseForce(query, type), subresource, validation, warn },
     dryRun,
   };
-}
-
-async function deleteOptionsOf(exchange: Exchange): Promise<ReturnType<typeof parseDeleteOptions>> {
-  const bytes = await exchange.body();
-  const fromBody: JsonObject =
-    bytes.length === 0 ? {} : parseBody(bytes, exchange.header('content-type'), 'DeleteOptions').value;
-  const fromQuery: JsonObject = {};
-  for (const field of ['propagationPolicy', 'orphanDependents', 'gracePeriodSeconds']) {
-    const value = exchange.query.get(field);
-    if (value === null) continue;
-    if (field === 'gracePeriodSeconds') fromQuery[field] = queryInteger(value);
-    else fromQuery[field] = field === 'orphanDependents' ? isTrue(value) : value;
-  }
-  const { dryRun } = exchange;
-  const parsed = parseDeleteOptions({ ...fromQuery, ...(dryRun ? { dryRun } : {}), ...fromBody });
-  exchange.dryRunInBody = parsed.dryRun;
-  return parsed;
-}
-
-/** Kinds whose deletion answers with the object instead of a Status. */
-const returnsDeleted = new Set([
-  'namespaces',
-  'persistentvolumeclaims',
-  'persistentvolumes',
-  'pods',
-  'podtemplates',
-  'resourcequotas',
-  'serviceaccounts',
-  'services',
-]);
-
-async function deleteOne(deps: WriteDeps, exchange: Exchange, target: NamedTarget): Promise<void> {
-  const { resource, namespace, name } = target;
-  const face = faceOf(exchange, resource);
-  const { options, dryRun } = await deleteOptionsOf(exchange);
-  const result = await deleteObject(deps, { resource, namespace, name, options, dryRun });
-  for (const warning of result.warnings) exchange.warn(warning);
-  if (!result.gone || returnsDeleted.has(resource.groupResource))
-    return showObject(deps, exchange, { resource, object: result.object, code: 200, face });
-  const { uid } = result.object.metadata;
-  const group = resource.group === '' ? {} : { group: resource.group };
-  await exchange.json(200, successStatus({ name, ...group, kind: resource.plural, uid }));
-}
-
-async function deleteCollection(deps: WriteDeps, exchange: Exchange, target: ResourceTarget): Promise<void> {
-  const { resource, namespace } = target;
-  if (resource.custom && resource.namespaced && namespace === undefined)
-    return exchange.text(404, '404 page not found\n', 'text/plain; charset=utf-8');
-  // Upstream serves no deletion of all namespaces or of all Services of all namespaces at once.
-  if (resource.groupResource === 'namespaces') throw methodNotAllowed();
-  if (resource.namespaced && namespace === undefined) throw methodNotAllowed();
-  const filter: ObjectFilter = parseFilter(resource, namespace, exchange.query);
-  const { options, dryRun } = await deleteOptionsOf(exchange);
-  const found = deps.store
-    .scan(resource.storage, namespace === undefined ? '' : `${namespace}/`)
-    .filter(({ object }) => matches(filter, object));
-  for (const { object } of found) {
-    const { name } = object.metadata;
-    try {
-      await deleteObject(deps, { resource, namespace: object.metadata.namespace, name, options, dryRun });
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.code !== 404) throw error;
-    }
-  }
-  const meta = { revision: deps.store.revision, continueToken: undefined, remainingItemCount: undefined };
-  await exchange.pieces(200, listPieces(resource, found, meta));
 }
