@@ -89,10 +89,10 @@ test('a busy deployment grows through its scale, and the status says so; then it
   await eventually('two pods', () => api.list('pods').length === 2);
   const startTime = new Date(testClock.now() - 600_000).toISOString();
   const ready = async (): Promise<void> => {
-    for (const pod of api.list('pods')) {
-      const conditions = [{ type: 'Ready', status: 'True', lastTransitionTime: startTime }];
-      await api.updateStatus({ ...pod, status: { phase: 'Running', startTime, conditions } }, 'kubelet');
-    }
+    const conditions = [{ type: 'Ready', status: 'True', lastTransitionTime: startTime }];
+    const patch = { status: { phase: 'Running', startTime, conditions } };
+    for (const { metadata } of api.list('pods'))
+      await api.mergePatch('pods', 'default', metadata.name, patch, { manager: 'kubelet', subresource: 'status' });
   };
   await ready();
   await api.create(autoscaler('web'), 'test');
@@ -100,9 +100,12 @@ test('a busy deployment grows through its scale, and the status says so; then it
     'four replicas',
     () => getNumber(api.get('deployments.apps', 'default', 'web'), 'spec', 'replicas') === 4,
   );
-  // Written after the scale; a later look may have found nothing to do already.
-  await eventually('a status that says so', () =>
-    ['True SucceededRescale', 'True ReadyForNewScale'].includes(conditions()['AbleToScale'] ?? ''),
+  const event = await eventually('the event of the change', () =>
+    api.list('events').find((one) => getString(one, 'reason') === 'SuccessfulRescale'),
+  );
+  assert.equal(
+    getString(event, 'message'),
+    'New size: 4; reason: cpu resource utilization (percentage of request) above target',
   );
   const owners = api.get('deployments.apps', 'default', 'web')?.metadata.managedFields ?? [];
   assert.ok(
@@ -112,15 +115,19 @@ test('a busy deployment grows through its scale, and the status says so; then it
   milli = 50;
   await eventually('four pods', () => api.list('pods').length === 4);
   await ready();
-  await eventually('a calm status', () => conditions()['AbleToScale'] === 'True ReadyForNewScale');
+  const status = (): unknown => getPath(api.get('horizontalpodautoscalers.autoscaling', 'default', 'web'), 'status');
+  await eventually(
+    'a calm status',
+    () =>
+      conditions()['AbleToScale'] === 'True ReadyForNewScale' &&
+      getNumber(status(), 'currentReplicas') === 4 &&
+      getNumber(getArray(status(), 'currentMetrics')[0], 'resource', 'current', 'averageUtilization') === 50,
+  );
   assert.deepEqual(conditions(), {
     AbleToScale: 'True ReadyForNewScale',
     ScalingActive: 'True ValidMetricFound',
     ScalingLimited: 'False DesiredWithinRange',
   });
-  const status = getPath(api.get('horizontalpodautoscalers.autoscaling', 'default', 'web'), 'status');
-  assert.equal(getNumber(status, 'currentReplicas'), 4);
-  assert.equal(getNumber(getArray(status, 'currentMetrics')[0], 'resource', 'current', 'averageUtilization'), 50);
   let writes = 0;
   const stop = api.onChange('horizontalpodautoscalers.autoscaling', () => {
     writes += 1;
