@@ -115,10 +115,16 @@ class Attempt {
 
   async #answer(answer: IncomingMessage): Promise<void> {
     const { response, request } = this.#exchange;
-    this.#answering = true;
     const headers = endToEndHeaders(answer);
     for (const changes of this.#sending.responseHeaders) changeHeaders(headers, changes);
-    response.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? '', headers);
+    try {
+      response.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? '', headers);
+    } catch (error) {
+      // Headers that cannot be sent, of the backend or of a filter.
+      this.#outgoing.destroy(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
+    this.#answering = true;
     response.flushHeaders();
     try {
       await pipeline(answer, response);
@@ -133,12 +139,13 @@ class Attempt {
 
   async #switch(answer: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const { upgrade } = this.#exchange;
-    this.#answering = true;
     if (!upgrade) {
+      // Switches without having been asked.
       socket.destroy();
-      this.#finish({ kind: 'answered' });
+      this.#failed(new Error('the backend switched to another protocol unasked'));
       return;
     }
+    this.#answering = true;
     const lines = [`HTTP/1.1 101 ${answer.statusMessage ?? 'Switching Protocols'}`];
     for (let at = 0; at + 1 < answer.rawHeaders.length; at += 2)
       lines.push(`${answer.rawHeaders[at]}: ${answer.rawHeaders[at + 1]}`);

@@ -330,7 +330,31 @@ test('references to another namespace need a grant there for the kind, and the n
   assert.equal(isGranted([], from, { ...target, namespace: 'here' }), true);
 });
 
+test('headers that cannot be sent are an error of the router, and the next request is served', async () => {
+  await using world = await startWithGateways();
+  await world.backend('web');
+  await world.create(gateway());
+  const modifier = { set: [{ name: 'X-Bad', value: 'a\nb' }] };
+  const rule = (value: string, filter: object) => ({
+    matches: [{ path: { value } }],
+    filters: [filter],
+    backendRefs: [to('web')],
+  });
+  await world.create(
+    httpRoute('bad', [
+      rule('/answer', { type: 'ResponseHeaderModifier', responseHeaderModifier: modifier }),
+      rule('/request', { type: 'RequestHeaderModifier', requestHeaderModifier: modifier }),
+      { backendRefs: [to('web', 0.5), to('web', -3), to('web', 1)] },
+    ]),
+  );
+  await conditionsOf(world, 'bad');
+  assert.equal((await world.ask('/answer')).status, 502);
+  assert.equal((await world.ask('/request')).status, 500);
+  assert.equal((await world.ask('/')).text, 'web');
+});
+
 test('durations', () => {
   assert.deepEqual(['10s', '1h30m', '500ms', '1m2s3ms', '0s'].map(durationMs), [10_000, 5_400_000, 500, 62_003, 0]);
+  assert.equal(durationMs('99999h'), 2 ** 31 - 1);
   assert.throws(() => durationMs('10'), /the duration "10"/);
 });

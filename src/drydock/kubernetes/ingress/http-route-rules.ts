@@ -77,7 +77,7 @@ export function ruleAction(rule: unknown, targetOf: (reference: unknown) => Targ
   const redirect = applyFilters(getArray(rule, 'filters'), options);
   if (redirect) return { kind: 'redirect', redirect };
   const targets = getArray(rule, 'backendRefs').map((reference) => {
-    const target = { ...targetOf(reference), weight: getNumber(reference, 'weight') ?? 1 };
+    const target = { ...targetOf(reference), weight: Math.max(0, Math.trunc(getNumber(reference, 'weight') ?? 1)) };
     return { ...target, ...backendFilters(getArray(reference, 'filters')) };
   });
   if (targets.every(({ weight }) => weight === 0))
@@ -168,6 +168,9 @@ function timeouts(rule: unknown): Partial<ForwardOptions> {
   };
 }
 
+/** A timer longer than this fires at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
 const units: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
 
 /** Gateway API's durations: `1h30m`, `10s`, `500ms`; undefined when absent. Throws Unsupported. */
@@ -176,5 +179,5 @@ export function durationMs(text: string | undefined): number | undefined {
   if (!/^(\d{1,5}(h|ms|m|s)){1,4}$/.test(text)) throw new Unsupported(`the duration "${text}"`);
   let total = 0;
   for (const [, number, unit = ''] of text.matchAll(/(\d+)(h|ms|m|s)/g)) total += Number(number) * (units[unit] ?? 0);
-  return total;
+  return Math.min(total, longestTimerMs);
 }

@@ -55,7 +55,13 @@ export async function startListener(
     socket.on('error', () => socket.destroy());
     const response = new ServerResponse(incoming);
     response.shouldKeepAlive = false;
-    response.assignSocket(incoming.socket);
+    try {
+      response.assignSocket(incoming.socket);
+    } catch {
+      // Sent behind a request that is not answered yet: nobody may know whose bytes follow.
+      socket.destroy();
+      return;
+    }
     response.on('finish', () => socket.end());
     handlers.request(incoming, response, { socket, head });
   });

@@ -248,3 +248,20 @@ test('an Ingress of its own default backend answers for paths that no rule of it
   assert.equal((await world.ask('/other')).text, 'rest');
   assert.equal((await world.ask('/', { host: 'other.test' })).status, 404);
 });
+
+test('an upgrade behind a request that is not answered yet cuts the connection; so does one that nobody asked for', async () => {
+  await using world = await IngressWorld.start();
+  await world.backend('slow', (incoming, response) => {
+    if (incoming.url === '/unasked')
+      incoming.socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n');
+    else setTimeout(() => response.end('late'), 50);
+  });
+  await world.create(ingressObject('slow'));
+  const client = connect(world.ingress.ports.http, '127.0.0.1');
+  const head = 'HTTP/1.1\r\nHost: shop.test\r\n';
+  client.write(`GET /a ${head}\r\nGET /b ${head}Connection: upgrade\r\nUpgrade: websocket\r\n\r\n`);
+  client.resume();
+  await once(client, 'close');
+  assert.equal((await world.ask('/unasked', { method: 'POST' })).status, 502);
+  assert.equal((await world.ask('/')).text, 'late');
+});
