@@ -186,12 +186,16 @@ const rowsOf: Row[] = [
   },
 ];
 
+/** As kubectl prints them: whether a number is sent as number or text shows nowhere. */
 function matches(have: unknown[], want: unknown[]): void {
   const shown = have.map((cell, index) => {
     const wanted = want[index];
-    return wanted instanceof RegExp && wanted.test(String(cell)) ? wanted : cell;
+    return wanted instanceof RegExp && wanted.test(String(cell)) ? wanted : String(cell);
   });
-  assert.deepEqual(shown, want);
+  assert.deepEqual(
+    shown,
+    want.map((cell) => (cell instanceof RegExp ? cell : String(cell))),
+  );
 }
 
 const rows: Case[] = rowsOf.map(({ id, resource, body, want }) => ({
@@ -224,6 +228,17 @@ const shape: Case[] = [
       );
       assert.equal(none ?? null, null);
       assert.deepEqual([getString(object, 'kind'), getPath(object, 'data')], ['ConfigMap', { a: '1' }]);
+    },
+  },
+  {
+    id: 'numbers',
+    title: 'counts are numbers, also in columns of type string',
+    source: 'kubernetes: pkg/printers/internalversion',
+    run: async (k) => {
+      await k.create(k.at('configmaps'), configMap('counted', { a: '1', b: '2' }));
+      await k.create(k.at('apps/v1/deployments'), deployment('counted'));
+      assert.deepEqual((await cells(k, 'configmaps', 'counted')).slice(0, 2), ['counted', 2]);
+      assert.deepEqual((await cells(k, 'apps/v1/deployments', 'counted')).slice(0, 4), ['counted', '0/0', 0, 0]);
     },
   },
   {

@@ -94,7 +94,7 @@ function endpointList(endpoints: ApiObject): string {
 }
 
 export const coreColumns: Record<string, (TableColumn | 'age')[]> = {
-  configmaps: [text('Data', (object) => String(size(object, 'data', 'binaryData'))), 'age'],
+  configmaps: [text('Data', (object) => size(object, 'data', 'binaryData')), 'age'],
   endpoints: [text('Endpoints', endpointList), 'age'],
   events: [
     text('Last Seen', eventAge),
@@ -153,10 +153,10 @@ export const coreColumns: Record<string, (TableColumn | 'age')[]> = {
   ],
   secrets: [
     text('Type', (secret) => getString(secret, 'type') ?? ''),
-    text('Data', (secret) => String(size(secret, 'data'))),
+    text('Data', (secret) => size(secret, 'data')),
     'age',
   ],
-  serviceaccounts: [text('Secrets', (account) => String(getArray(account, 'secrets').length)), 'age'],
+  serviceaccounts: [text('Secrets', (account) => getArray(account, 'secrets').length), 'age'],
   resourcequotas: [
     text('Request', (quota) => quotaText(quota, false)),
     text('Limit', (quota) => quotaText(quota, true)),

@@ -54,8 +54,8 @@ function controllerOf(object: ApiObject): string {
 export const workloadColumns: Record<string, (TableColumn | 'age')[]> = {
   'deployments.apps': [
     text('Ready', ready),
-    text('Up-to-date', (object) => String(getNumber(object, 'status', 'updatedReplicas') ?? 0)),
-    text('Available', (object) => String(getNumber(object, 'status', 'availableReplicas') ?? 0)),
+    text('Up-to-date', (object) => getNumber(object, 'status', 'updatedReplicas') ?? 0),
+    text('Available', (object) => getNumber(object, 'status', 'availableReplicas') ?? 0),
     'age',
     ...containerColumns(...template),
     selectorColumn('spec', 'selector'),
@@ -117,8 +117,8 @@ export const workloadColumns: Record<string, (TableColumn | 'age')[]> = {
     }),
     text('Targets', (object) => orNone(getArray(object, 'spec', 'metrics').map(metricTarget).join(', '))),
     text('MinPods', (object) => String(getNumber(object, 'spec', 'minReplicas') ?? '<unset>')),
-    text('MaxPods', (object) => String(getNumber(object, 'spec', 'maxReplicas') ?? 0)),
-    text('Replicas', (object) => String(getNumber(object, 'status', 'currentReplicas') ?? 0)),
+    text('MaxPods', (object) => getNumber(object, 'spec', 'maxReplicas') ?? 0),
+    text('Replicas', (object) => getNumber(object, 'status', 'currentReplicas') ?? 0),
     'age',
   ],
 };
