@@ -117,6 +117,25 @@ const rows: Row[] = [
     ],
   },
   {
+    name: 'a replacement of a collection of custom resources',
+    method: 'PUT',
+    path: boats,
+    sent: { body: boat },
+    want: [400, 'name must be provided'],
+  },
+  {
+    name: 'a method that nobody has, of a custom resource',
+    method: 'OPTIONS',
+    path: boats,
+    want: [405, ' is not supported on resources of kind "boats.example.com"'],
+  },
+  {
+    name: 'the same of a built-in',
+    method: 'OPTIONS',
+    path: configMaps,
+    want: [405, 'the server does not allow this method on the requested resource'],
+  },
+  {
     name: 'a grace period that is no number',
     method: 'DELETE',
     path: `${configMaps}/a?gracePeriodSeconds=x`,
@@ -217,4 +236,16 @@ test('answers are YAML for who asks for it first, and errors too', async () => {
   assert.equal(json.headers['content-type'], 'application/json');
   const made = await cluster.send('POST', configMaps, { body: configMap('y'), accept: 'application/yaml' });
   assert.deepEqual([made.code, getString(made.body, 'kind')], [201, undefined]);
+});
+
+test('a custom resource with finalizers of no domain is created with a warning', async () => {
+  const warned = async (finalizers: string[]): Promise<unknown> => {
+    const body = { ...boat, metadata: { name: 'f', finalizers } };
+    return (await cluster.send('POST', `${boats}?dryRun=All`, { body })).headers['warning'];
+  };
+  const text = (name: string, path = ''): string =>
+    `299 - "metadata.finalizers: \\"${name}\\": prefer a domain-qualified finalizer name${path} to avoid accidental conflicts with other finalizer writers"`;
+  assert.deepEqual(await warned(['a', 'b']), [text('a'), text('b')]);
+  assert.deepEqual(await warned(['x.io']), text('x.io', ' including a path (/)'));
+  assert.deepEqual(await warned(['x.io/a', 'orphan']), undefined);
 });

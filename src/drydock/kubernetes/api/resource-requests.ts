@@ -20,7 +20,7 @@ import { decodeObject, parseBody, parseFieldValidation, reportProblems } from '.
 import type { Subresource } from './resources.ts';
 import { objectKey, type ServedResource } from './served.ts';
 import { faceOf, includeOf, showObject } from './show-object.ts';
-import { badRequest, methodNotAllowed, notFound } from './status-error.ts';
+import { badRequest, methodNotAllowed, notFound, verbNotSupported } from './status-error.ts';
 import type { StoredObject } from './stored.ts';
 import { columnsJson, tablePieces, tableRowJson } from './table.ts';
 import { streamWatch } from './watch-stream.ts';
@@ -47,21 +47,29 @@ export async function handleResource(deps: WriteDeps, exchange: Exchange, target
         return watching ? watchObjects(deps, exchange, target) : listObjects(deps, exchange, target);
       return getObjectRequest(deps, exchange, { ...target, name: name ?? '' });
     case 'POST':
-      if (name !== undefined || (resource.namespaced && namespace === undefined)) throw methodNotAllowed();
+      if (name !== undefined || (resource.namespaced && namespace === undefined)) throw unsupported(resource, 'create');
       return create(deps, exchange, target);
     case 'PUT':
-      if (name === undefined) throw methodNotAllowed();
+      if (name === undefined) throw unnamed(resource);
       return replace(deps, exchange, { ...target, name });
     case 'PATCH':
-      if (name === undefined) throw methodNotAllowed();
+      if (name === undefined) throw unnamed(resource);
       return patch(deps, exchange, { ...target, name });
     case 'DELETE':
-      if (subresource !== undefined) throw methodNotAllowed();
+      if (subresource !== undefined) throw unsupported(resource, 'delete');
       if (name === undefined) return deleteCollection(deps, exchange, target);
       return deleteOne(deps, exchange, { ...target, name });
     default:
-      throw methodNotAllowed();
+      throw unsupported(resource, '');
   }
+}
+
+function unsupported(resource: ServedResource, verb: string): ApiError {
+  return resource.custom ? verbNotSupported(resource, verb) : methodNotAllowed();
+}
+
+function unnamed(resource: ServedResource): ApiError {
+  return resource.custom ? badRequest('name must be provided') : methodNotAllowed();
 }
 
 export type NamedTarget = ResourceTarget & { name: string };
@@ -134,9 +142,20 @@ const storedOnly: Record<string, string> = {
   'networkpolicies.networking.k8s.io': 'this server stores NetworkPolicies but does not enforce them',
 };
 
-function warnStoredOnly(exchange: Exchange, resource: ServedResource): void {
+/** Finalizers that the server itself knows what to do with. */
+const ownFinalizers = new Set(['foregroundDeletion', 'kubernetes', 'orphan']);
+
+function warnOfCreated(exchange: Exchange, resource: ServedResource, { metadata }: ApiObject): void {
   const warning = storedOnly[resource.groupResource];
   if (warning !== undefined) exchange.warn(warning);
+  if (!resource.custom) return;
+  for (const finalizer of metadata.finalizers ?? []) {
+    if (finalizer.includes('/') || ownFinalizers.has(finalizer)) continue;
+    const path = finalizer.includes('.') ? ' including a path (/)' : '';
+    exchange.warn(
+      `metadata.finalizers: ${JSON.stringify(finalizer)}: prefer a domain-qualified finalizer name${path} to avoid accidental conflicts with other finalizer writers`,
+    );
+  }
 }
 
 async function create(deps: WriteDeps, exchange: Exchange, target: ResourceTarget): Promise<void> {
@@ -158,7 +177,7 @@ async function create(deps: WriteDeps, exchange: Exchange, target: ResourceTarge
     options: { manager, dryRun, user: exchange.user },
   });
   exchange.createdName = created.metadata.name;
-  warnStoredOnly(exchange, resource);
+  warnOfCreated(exchange, resource, created);
   await showObject(deps, exchange, { resource, object: created, code: 201, face });
 }
 
@@ -219,7 +238,7 @@ async function patch(deps: WriteDeps, exchange: Exchange, target: NamedTarget): 
     checkPatchedIdentity(object, name, namespace);
     object.metadata.name = name;
     const created = await createObject(deps, { resource, namespace, object, options, managed: true });
-    warnStoredOnly(exchange, resource);
+    warnOfCreated(exchange, resource, created);
     return showObject(deps, exchange, { resource, object: created, code: 201, face });
   }
   const result = await updateObject(deps, {

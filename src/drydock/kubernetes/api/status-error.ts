@@ -83,6 +83,12 @@ export function methodNotAllowed(): ApiError {
   return new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
 }
 
+/** The same for a custom resource, which upstream words otherwise. */
+export function verbNotSupported(resource: Named, verb: string): ApiError {
+  const message = `${verb} is not supported on resources of kind ${JSON.stringify(resource.groupResource)}`;
+  return new ApiError(405, 'MethodNotAllowed', message, details(resource, ''));
+}
+
 export function noSuchResource(): ApiError {
   return new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
 }
