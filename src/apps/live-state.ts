@@ -44,7 +44,7 @@ function atLeast(a: string | undefined, b: string | undefined): boolean {
 export class LiveState {
   readonly #deps: LiveStateDeps;
   readonly #watched = new Map<Informer, () => void>();
-  readonly #written = new Map<string, { object: KubeObject; at: number }>();
+  readonly #written = new Map<string, { object: KubeObject; at: number; by: string | undefined }>();
   readonly #tracked = new Map<string, Map<string, KubeObject>>();
   readonly #claims = new Map<string, Set<string>>();
   readonly #claimedBy = new Map<string, string[]>();
@@ -107,7 +107,8 @@ export class LiveState {
     return this.#changedAt.get(key);
   }
 
-  noteWritten(object: KubeObject): void {
+  /** `by` is the application whose sync wrote it, and which need not be told of the echo; everybody else is. */
+  noteWritten(object: KubeObject, by?: string): void {
     const { managedFields: _fields, ...metadata } = object.metadata;
     const kept: KubeObject = { ...object, metadata };
     const kind = kindOf(object);
@@ -118,7 +119,7 @@ export class LiveState {
       atLeast(known.metadata.resourceVersion, metadata.resourceVersion)
     )
       return;
-    this.#written.set(versioned(kind, metadata), { object: kept, at: this.#deps.clock.now() });
+    this.#written.set(versioned(kind, metadata), { object: kept, at: this.#deps.clock.now(), by });
     this.#index(known, kept);
   }
 
@@ -158,7 +159,7 @@ export class LiveState {
   #onEvent(event: InformerEvent): void {
     const { object } = event;
     const id = versioned(kindOf(object), object.metadata);
-    const written = this.#written.get(id)?.object;
+    const { object: written, by } = this.#written.get(id) ?? {};
     const own =
       written?.metadata.resourceVersion === object.metadata.resourceVersion &&
       written?.metadata.uid === object.metadata.uid;
@@ -174,7 +175,7 @@ export class LiveState {
     const after = event.type === 'upsert' ? object : undefined;
     const applications = new Set(this.#claimedBy.get(objectKeyText(object)));
     for (const name of this.#index(before, after)) applications.add(name);
-    if (own && event.type === 'upsert') return;
+    if (own && event.type === 'upsert' && by !== undefined) applications.delete(by);
     if (applications.size === 0) return;
     const key = objectKeyText(object);
     this.#changedAt.set(key, this.#deps.clock.now());

@@ -254,7 +254,7 @@ class Run {
       dryRun: this.#state.operation.sync?.dryRun ?? false,
     };
     const written = (task: SyncTask, object: KubeObject) => {
-      this.#deps.live.noteWritten(object);
+      this.#deps.live.noteWritten(object, application.metadata.name);
       if (task.target && !task.hook)
         this.#deps.comparer.noteApplied(desiredObject(task.target), object, application.spec.ignoreDifferences ?? []);
     };

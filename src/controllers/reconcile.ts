@@ -396,7 +396,10 @@ class Tick {
     }
     await this.#tellChanges(before, status, observation);
     await Promise.allSettled(this.#pending);
-    return { kind: 'done', recheckAfterMs: ends ? 1 : this.#recheckMs };
+    // The echo of our own write wakes nobody: what waits for its next try comes back by itself.
+    const retryMs = state && isInProgress(state) ? retryDueInMs(state, clock.now()) : undefined;
+    const recheckMs = Math.min(this.#recheckMs, Math.max(1, retryMs ?? this.#recheckMs));
+    return { kind: 'done', recheckAfterMs: ends ? 1 : recheckMs };
   }
 
   async #tellChanges(
