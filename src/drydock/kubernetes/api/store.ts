@@ -252,6 +252,7 @@ export class Store {
       for (const listener of this.#listeners.get('*') ?? []) listener(change);
       this.watches.advance(change.storage);
     }
+    this.watches.bring();
   }
 
   /** Later writes stand on those that failed: all are taken back. */
