@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { getArray, getNumber, getPath, getString } from '#base/json.ts';
-import { IngressWorld } from '../../../../test/ingress-world.ts';
+import { IngressWorld, ingressObject } from '../../../../test/ingress-world.ts';
 import { eventually } from '../../../../test/node-world.ts';
 import type { ApiObject } from '../api/port.ts';
 import { commonHosts, isGranted } from './gateway-plan.ts';
@@ -125,6 +125,29 @@ test('weights of an HTTPRoute split the traffic exactly, and the objects say tha
     return getNumber(found, 'status', 'listeners', 0, 'attachedRoutes') === 2 ? found : undefined;
   });
   assert.notEqual(listeners.metadata.resourceVersion, before);
+});
+
+test('once told, nothing is written again: not by its own writes, and not by what changes nothing', async () => {
+  await using world = await startWithGateways();
+  await world.backend('web');
+  await world.create(gateway());
+  await world.create(httpRoute('web', [{ backendRefs: [to('web')] }]));
+  await world.create(ingressObject('web'));
+  await conditionsOf(world, 'web');
+  await eventually('an attached route', () =>
+    getNumber(world.api.get(`gateways.${group}`, 'default', 'edge'), 'status', 'listeners', 0, 'attachedRoutes'),
+  );
+  await eventually('a served Ingress', () =>
+    getPath(world.api.get('ingresses.networking.k8s.io', 'default', 'web'), 'status', 'loadBalancer', 'ingress'),
+  );
+  const writes: string[] = [];
+  world.api.onChange('*', ({ object }) => writes.push(`${object.kind} ${object.metadata.name}`));
+  const labels = { touched: 'yes' };
+  await world.api.mergePatch('services', 'default', 'web', { metadata: { labels } }, { manager: 'test' });
+  await eventually('the change', () => writes.length > 0);
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  // What was written before is heard of a turn later.
+  assert.deepEqual(writes.slice(writes.indexOf('Service web')), ['Service web']);
 });
 
 test('matches and filters', async () => {
