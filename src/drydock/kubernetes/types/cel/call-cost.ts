@@ -60,6 +60,11 @@ export function callCost({ name, args, result, overload }: CallCost): number {
       return containment(first, second);
     case 'containsCIDR':
       return containment(first, second) + scaled(first, traversalFactor) + 1;
+    case 'sets.contains':
+    case 'sets.intersects':
+      return 1 + sizeOf(first) * sizeOf(second);
+    case 'sets.equivalent':
+      return 1 + 2 * sizeOf(first) * sizeOf(second);
     case '@in':
       return isTagged(second, 'list') ? second.items.length : 1;
     case '_==_':
@@ -94,7 +99,7 @@ function scaled(value: CelValue, factor: number): number {
 
 /** Characters, bytes or elements; one for what has no size. */
 function sizeOf(value: CelValue): number {
-  if (typeof value === 'string') return [...value].length;
+  if (typeof value === 'string') return codePoints(value);
   if (value instanceof Uint8Array) return value.length;
   if (isTagged(value, 'list')) return value.items.length;
   if (isTagged(value, 'map')) return value.size;
@@ -111,4 +116,14 @@ function traversal(value: CelValue): number {
   let sum = 0;
   for (const key of value.keys()) sum += traversal(key) + traversal(value.get(key) ?? null);
   return sum;
+}
+
+/** Without a list of them: texts are measured at every step. */
+function codePoints(text: string): number {
+  let count = text.length;
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at);
+    if (unit >= 0xd800 && unit < 0xdc00) count -= 1;
+  }
+  return count;
 }

@@ -102,6 +102,11 @@ export function workOf(state: State, call: CallExpression, { overload, operands 
       if (overload.name === 'containsCIDR') own = plus(own, scaled(addresses, traversalFactor), fixed(1));
       return { cost: overload.args[1]?.kind === 'string' ? plus(own, traversed(second)) : own };
     }
+    case 'sets.contains':
+    case 'sets.intersects':
+      return { cost: plus(times(sizeAt(first), sizeAt(second)), fixed(1)) };
+    case 'sets.equivalent':
+      return { cost: plus(scaled(times(sizeAt(first), sizeAt(second)), 2), fixed(1)) };
     case 'validate':
       return { cost: scaled(traversed(second), 128 * regexFactor) };
     default:

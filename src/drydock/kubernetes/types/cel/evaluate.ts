@@ -1,14 +1,14 @@
-import { type CallCost, callCost } from './call-cost.ts';
+import { callCost } from './call-cost.ts';
 import type { Checked } from './check.ts';
 import { isTypeName, qualifiedName } from './check.ts';
 import { equal } from './equality.ts';
-import { isOfType } from './overload.ts';
+import { isOfType, type Overload } from './overload.ts';
 import type { CallExpression, Expression, FoldExpression, SelectExpression } from './syntax.ts';
+import { dyn } from './type.ts';
 import {
   type CelValue,
   EvaluationError,
   isTagged,
-  keyText,
   type ListValue,
   listValue,
   type MapValue,
@@ -154,24 +154,33 @@ function evaluateCall(run: Run, call: CallExpression, scope: Scope | undefined):
       return evaluateAlternative(run, call, scope);
     default:
   }
-  const receiver = call.target === undefined || run.checked.isQualified(call) ? [] : [call.target];
-  const args = [...receiver, ...call.args].map((argument) => evaluateIn(run, argument, scope));
+  const args = evaluateOperands(run, call, scope);
   if (call.name === '_==_' || call.name === '_!=_') {
     const [left = null, right = null] = args;
     spend(run, callCost({ name: call.name, args, result: undefined, overload: undefined }));
     return equal(left, right) === (call.name === '_==_');
   }
-  const overload = run.checked
-    .overloadsOf(call)
-    .find(
-      (each) => each.args.length === args.length && each.args.every((type, at) => isOfType(args[at] ?? null, type)),
-    );
-  if (overload === undefined) throw noSuchOverload();
-  const appended = appendInPlace(call, args);
-  const result = appended ?? overload.call(args);
-  const cost: CallCost = { name: overload.name, args, result, overload };
-  spend(run, callCost(cost));
+  const overload = fittingOverload(run.checked.overloadsOf(call), args);
+  const result = appendInPlace(call, args) ?? overload.call(args);
+  spend(run, callCost({ name: overload.name, args, result, overload }));
   return result;
+}
+
+function evaluateOperands(run: Run, call: CallExpression, scope: Scope | undefined): CelValue[] {
+  const args: CelValue[] = [];
+  if (call.target !== undefined && !run.checked.isQualified(call)) args.push(evaluateIn(run, call.target, scope));
+  for (const argument of call.args) args.push(evaluateIn(run, argument, scope));
+  return args;
+}
+
+function fittingOverload(overloads: readonly Overload[], args: readonly CelValue[]): Overload {
+  for (const overload of overloads) {
+    const { args: types } = overload;
+    let fits = types.length === args.length;
+    for (let at = 0; fits && at < types.length; at += 1) fits = isOfType(args[at] ?? null, types[at] ?? dyn);
+    if (fits) return overload;
+  }
+  throw noSuchOverload();
 }
 
 /** A macro's growing list belongs to its loop alone, so that it need not be copied for each item. */
@@ -287,61 +296,61 @@ function evaluateAlternative(run: Run, call: CallExpression, scope: Scope | unde
 
 function evaluateFold(run: Run, fold: FoldExpression, scope: Scope | undefined): CelValue {
   const range = evaluateIn(run, fold.range, scope);
-  let accumulated = guarded(() => initialOf(run, fold, scope));
-  const { accumulator } = fold;
-  const accumulatorScope = (): Scope => {
-    if (accumulated instanceof EvaluationError) throw accumulated;
-    return { name: accumulator, value: accumulated, parent: scope };
-  };
-  for (const [first, second] of loopItems(range, fold.second !== undefined)) {
-    const outer: Scope = failingScope(accumulator, accumulated, scope);
-    let inner: Scope = { name: fold.variable, value: first, parent: outer };
-    if (fold.second !== undefined) inner = { name: fold.second, value: second, parent: inner };
-    const goOn = evaluateIn(run, fold.condition, inner);
-    if (goOn !== true) break;
-    accumulated = guarded(() => evaluateIn(run, fold.step, inner));
-  }
-  return evaluateIn(run, fold.result, accumulatorScope());
+  const loop: Loop = { fold, scope, accumulated: initialOf(run, fold, scope) };
+  if (isTagged(range, 'list')) {
+    const { items } = range;
+    const two = fold.second !== undefined;
+    for (let at = 0; at < items.length; at += 1) {
+      const item = items[at] ?? null;
+      if (!evaluateRound(run, loop, two ? [BigInt(at), item] : [item, null])) break;
+    }
+  } else if (isTagged(range, 'map')) {
+    const two = fold.second !== undefined;
+    for (const key of range.keys()) if (!evaluateRound(run, loop, [key, two ? (range.get(key) ?? null) : null])) break;
+  } else throw noSuchOverload();
+  return evaluateIn(run, fold.result, accumulatorScope(loop));
 }
 
-function initialOf(run: Run, fold: FoldExpression, scope: Scope | undefined): CelValue {
-  const value = evaluateIn(run, fold.initial, scope);
-  return fold.initial.kind === 'list' && fold.initial.items.length === 0 ? growingList() : value;
+interface Loop {
+  fold: FoldExpression;
+  scope: Scope | undefined;
+  accumulated: CelValue | EvaluationError;
 }
 
-/** An accumulator that failed fails again when it is read, inside of the `||` or `&&` that may swallow it. */
-function failingScope(name: string, value: CelValue | EvaluationError, parent: Scope | undefined): Scope {
-  if (!(value instanceof EvaluationError)) return { name, value, parent };
-  return {
-    name,
-    get value(): CelValue {
-      throw value;
-    },
-    parent,
-  };
-}
-
-function guarded(produce: () => CelValue): CelValue | EvaluationError {
+/** One step of a loop; false when the loop need not go on. A step that fails may be made good by a later one. */
+function evaluateRound(run: Run, loop: Loop, [first, second]: [CelValue, CelValue]): boolean {
+  const { fold } = loop;
+  let scope: Scope = { name: fold.variable, value: first, parent: accumulatorScope(loop) };
+  if (fold.second !== undefined) scope = { name: fold.second, value: second, parent: scope };
+  if (evaluateIn(run, fold.condition, scope) !== true) return false;
   try {
-    return produce();
+    loop.accumulated = evaluateIn(run, fold.step, scope);
+  } catch (error) {
+    if (!(error instanceof EvaluationError)) throw error;
+    loop.accumulated = error;
+  }
+  return true;
+}
+
+function initialOf(run: Run, fold: FoldExpression, scope: Scope | undefined): CelValue | EvaluationError {
+  try {
+    const value = evaluateIn(run, fold.initial, scope);
+    return fold.initial.kind === 'list' && fold.initial.items.length === 0 ? growingList() : value;
   } catch (error) {
     if (error instanceof EvaluationError) return error;
     throw error;
   }
 }
 
-function* loopItems(range: CelValue, two: boolean): Generator<[CelValue, CelValue]> {
-  if (isTagged(range, 'list')) {
-    let index = 0n;
-    for (const item of range.items) {
-      yield two ? [index, item] : [item, null];
-      index += 1n;
-    }
-    return;
-  }
-  if (!isTagged(range, 'map')) throw noSuchOverload();
-  for (const key of range.keys()) {
-    keyText(key);
-    yield [key, two ? (range.get(key) ?? null) : null];
-  }
+/** An accumulator that failed fails again when it is read, inside of the `||` or `&&` that may swallow it. */
+function accumulatorScope({ fold, scope, accumulated }: Loop): Scope {
+  const name = fold.accumulator;
+  if (!(accumulated instanceof EvaluationError)) return { name, value: accumulated, parent: scope };
+  return {
+    name,
+    get value(): CelValue {
+      throw accumulated;
+    },
+    parent: scope,
+  };
 }
