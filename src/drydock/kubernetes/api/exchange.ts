@@ -89,7 +89,8 @@ export class Exchange {
     if (prefersYaml(this.header('accept'))) return this.text(code, [...pieces].join(''), 'application/json');
     const rest = (this.#indents() ? indented(pieces) : pieces)[Symbol.iterator]();
     let text = '';
-    for (let next = rest.next(); text.length < gzipAbove; next = rest.next()) {
+    while (text.length < gzipAbove) {
+      const next = rest.next();
       if (next.done) return this.#send(code, text, 'application/json');
       text += next.value;
       if (turns.spent) await turns.enter();

@@ -172,7 +172,8 @@ class ViewWatchers {
     const changes = this.#store.changesSince(this.view.storage, revision, batchChanges);
     if (!changes) return undefined;
     let text = '';
-    let to = revision;
+    // Versions between are of other kinds: without a change to see, a watcher is where the others are.
+    let to = changes.length === 0 ? Math.max(revision, this.#head) : revision;
     for (const change of changes) {
       text += this.view.line(change) ?? '';
       to = change.revision;
