@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { isObject, type JsonObject } from '#base/json.ts';
+import { getArray, isObject, type JsonObject } from '#base/json.ts';
 import type { Answer } from './http.ts';
 
 export interface Refusal {
@@ -63,6 +63,21 @@ export function invalid(
       causes,
     },
   });
+}
+
+/** As `invalid`, for errors that the server finds by walking maps: their order is another in every answer. */
+export function invalidInAnyOrder(
+  answer: Answer,
+  kind: string,
+  name: string,
+  errors: readonly [field: string, text: string][],
+): void {
+  const causes = getArray(answer.body, 'details', 'causes').filter(isObject);
+  const listed = causes.map(({ field, message }) => `${String(field)}: ${String(message)}`);
+  assert.deepEqual([...listed].sort(), errors.map(([field, text]) => `${field}: ${text}`).sort());
+  const [only = ''] = listed;
+  const told = listed.length === 1 ? only : `[${listed.join(', ')}]`;
+  assert.deepEqual([answer.code, answer.body['message']], [422, `${kind} "${name}" is invalid: ${told}`]);
 }
 
 /** Everything `want` says is so in `have`; lists are compared whole, item by item in the same way. */
