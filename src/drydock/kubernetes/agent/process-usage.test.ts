@@ -24,7 +24,7 @@ test('the lines of ps, with and without days, hours and hundredths', () => {
 });
 
 test('the usage of a whole process group, and of none', async () => {
-  const script = 'const until = Date.now() + 200; while (Date.now() < until); setInterval(() => {}, 1000);';
+  const script = 'while (process.cpuUsage().user < 200_000); setInterval(() => {}, 1000);';
   const child = spawn(process.execPath, ['-e', `${script} console.log("done")`], {
     detached: true,
     stdio: ['ignore', 'pipe', 'ignore'],
