@@ -43,6 +43,6 @@ function checkDefault(schema: JsonObject, value: unknown, path: string): FieldEr
 }
 
 function below(error: FieldError, path: string): FieldError {
-  const { field } = error;
+  const field = error.field === '<nil>' ? '' : error.field;
   return { ...error, field: field === '' || field.startsWith('[') ? `${path}${field}` : `${path}.${field}` };
 }

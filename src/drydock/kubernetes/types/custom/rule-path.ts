@@ -57,8 +57,21 @@ export function schemaAt(schema: JsonObject, path: string, { brackets }: { brack
   return at;
 }
 
-/** A rule's `fieldPath` as errors show it. */
-export function fieldPathText(path: string): string {
+/** A rule's `fieldPath` as errors show it, from a value of a schema: keys of maps stand in brackets. */
+export function fieldPathText(schema: JsonObject, path: string): string {
   const steps = pathSteps(path, true);
-  return Array.isArray(steps) ? steps.join('.') : path;
+  if (!Array.isArray(steps)) return path;
+  let at: unknown = schema;
+  let text = '';
+  for (const name of steps) {
+    const { properties, additionalProperties }: JsonObject = isObject(at) ? at : {};
+    if (isObject(properties)) {
+      text = text === '' ? name : `${text}.${name}`;
+      at = properties[name];
+    } else {
+      text = `${text}[${name}]`;
+      at = additionalProperties;
+    }
+  }
+  return text;
 }

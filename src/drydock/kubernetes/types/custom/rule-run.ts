@@ -152,10 +152,12 @@ function lazyVariables(tree: RuleTree, { value, old }: Place): RuleSite['variabl
   try {
     const self = convert(value);
     const before = old === undefined || old === null ? undefined : convert(old);
+    // Where no rule looks back, no message can.
+    const looksBack = tree.rules.some(({ usesOldSelf }) => usesOldSelf);
     return {
       plain: new Map<string, CelValue>([
         ['self', self],
-        ...(before === undefined ? [] : [['oldSelf', before] as const]),
+        ...(before === undefined || !looksBack ? [] : [['oldSelf', before] as const]),
       ]),
       optional: new Map<string, CelValue>([
         ['self', self],
@@ -227,7 +229,8 @@ function reportViolation(run: Run, rule: CompiledRule, site: RuleSite): void {
   const { written } = rule;
   const message = evaluatedMessage(run, rule, site);
   if (place.unchanged && !rule.usesOldSelf) return;
-  const path = written.fieldPath === '' ? place.path : joined(place.path, fieldPathText(written.fieldPath));
+  const path =
+    written.fieldPath === '' ? place.path : joined(place.path, fieldPathText(tree.schema, written.fieldPath));
   if (run.stopped) run.errors.push(invalidAt(path, tree.schema, message));
   else run.errors.push(errorFor(written.reason, path, { schema: tree.schema, message }));
 }
@@ -235,8 +238,7 @@ function reportViolation(run: Run, rule: CompiledRule, site: RuleSite): void {
 function evaluatedMessage(run: Run, { message, written }: CompiledRule, site: RuleSite): string {
   const fallback = written.message === '' ? `failed rule: ${written.rule.trim()}` : written.message.trim();
   if (message === undefined || site.variables instanceof EvaluationError) return fallback;
-  const { optional, plain } = site.variables;
-  const result = message.run(written.optionalOldSelf === true ? optional : plain, callLimit);
+  const result = message.run(site.variables.plain, callLimit);
   if (result.cost > run.budget) {
     run.stopped = true;
     return 'messageExpression evaluation failed due to running out of cost budget, no further validation rules will be run';
@@ -258,7 +260,11 @@ function ruleText({ rule, message }: WrittenRule): string {
 
 /** Rules show a value by its type alone. */
 function invalidAt(path: string, schema: JsonObject, why: string): FieldError {
-  return { field: path, reason: 'FieldValueInvalid', message: `Invalid value: ${shown(schema)}: ${why}` };
+  return {
+    field: path === '' ? '<nil>' : path,
+    reason: 'FieldValueInvalid',
+    message: `Invalid value: ${shown(schema)}: ${why}`,
+  };
 }
 
 function shown(schema: JsonObject): string {
@@ -270,13 +276,14 @@ function errorFor(
   field: string,
   { schema, message }: { schema: JsonObject; message: string },
 ): FieldError {
+  const at = field === '' ? '<nil>' : field;
   switch (reason) {
     case 'FieldValueForbidden':
-      return { field, reason, message: `Forbidden: ${message}` };
+      return { field: at, reason, message: `Forbidden: ${message}` };
     case 'FieldValueRequired':
-      return { field, reason, message: `Required value: ${message}` };
+      return { field: at, reason, message: `Required value: ${message}` };
     case 'FieldValueDuplicate':
-      return { field, reason, message: `Duplicate value: ${shown(schema)}` };
+      return { field: at, reason, message: `Duplicate value: ${shown(schema)}` };
     default:
       return invalidAt(field, schema, message);
   }
