@@ -13,14 +13,17 @@ const yearMs = 365 * 86_400_000;
 /** Makes the certificate that a request (both PEM) asks for. */
 export type SignRequest = (request: string, lifetimeMs: number) => string;
 
-/** Signs the approved requests for certificates of clients; says in the status why it cannot. */
-export function certificateSigner({ api, clock }: ControllerDeps, signRequest: SignRequest): Controller {
+/**
+ * Signs the approved requests for certificates of clients; says in the status why it cannot. Without an authority they
+ * wait, as upstream.
+ */
+export function certificateSigner({ api, clock }: ControllerDeps, signRequest: SignRequest | undefined): Controller {
   return {
     name: 'certificate-signer',
     watches: [{ resource, names: (request) => [request.metadata.name] }],
     async tick(name) {
       const request = api.get(resource, undefined, name);
-      if (!request || !waitsForSignature(request)) return { kind: 'done' };
+      if (!signRequest || !request || !waitsForSignature(request)) return { kind: 'done' };
       const status = signedStatus(request, { signRequest, now: timestamp(clock.now()) });
       await api.mergePatch(resource, undefined, name, { status }, { manager, subresource: 'status' });
       return { kind: 'done' };

@@ -58,6 +58,18 @@ export function wantedTaints(node: ApiObject, now: number): Taint[] {
   return [...kept, ...added];
 }
 
+/**
+ * What is left of the taints where no node is ready at all: then the fault is more likely ours than theirs, and nobody is
+ * driven out, as upstream has it.
+ */
+export function sparingTaints(taints: readonly Taint[]): Taint[] {
+  return taints.filter(({ key, effect }) => effect !== 'NoExecute' || (key !== notReady && key !== unreachable));
+}
+
+export function isNodeReady(node: ApiObject): boolean {
+  return findCondition(parseConditions(node['status']), 'Ready')?.status === 'True';
+}
+
 /** When a pod must leave a node with these taints; undefined when it may stay. In epoch milliseconds. */
 export function evictionAt(pod: ApiObject, taints: readonly Taint[], now: number): number | undefined {
   const tolerations = getArray(pod, 'spec', 'tolerations');

@@ -4,7 +4,14 @@ import type { Outcome } from '#base/outcome.ts';
 import type { ApiObject } from '../api/port.ts';
 import { findCondition, parseConditions, withCondition } from './condition.ts';
 import { type Controller, type ControllerDeps, deleteIfPresent } from './loop.ts';
-import { evictionAt, heartbeatOf, silentConditions, wantedTaints } from './node-lifecycle-plan.ts';
+import {
+  evictionAt,
+  heartbeatOf,
+  isNodeReady,
+  silentConditions,
+  sparingTaints,
+  wantedTaints,
+} from './node-lifecycle-plan.ts';
 import { readTaints } from './node-view.ts';
 import { isDeleting, isPodReady } from './pod-state.ts';
 
@@ -41,11 +48,21 @@ export function nodeLifecycleController(
 ): Controller {
   const watched = new Map<string, Watched>();
   const missingSince = new Map<string, number>();
+  let someReady: boolean | undefined;
   const { api } = deps;
   return {
     name: 'node-lifecycle',
     watches: [
-      { resource: 'nodes', names: (node) => [node.metadata.name] },
+      {
+        resource: 'nodes',
+        names: (node) => {
+          // Whether any node is ready decides about the pods of all others.
+          const some = api.list('nodes').some(isNodeReady);
+          if (some === someReady) return [node.metadata.name];
+          someReady = some;
+          return api.list('nodes').map((one) => one.metadata.name);
+        },
+      },
       {
         resource: 'leases.coordination.k8s.io',
         names: ({ metadata }) => (metadata.namespace === leaseNamespace ? [metadata.name] : []),
@@ -104,7 +121,8 @@ async function lookAfter(
 }
 
 async function taintNode({ api }: ControllerDeps, node: ApiObject, now: number): Promise<ApiObject> {
-  const wanted = wantedTaints(node, now);
+  const all = wantedTaints(node, now);
+  const wanted = api.list('nodes').some(isNodeReady) ? all : sparingTaints(all);
   const before = readTaints(node);
   if (jsonEqual(wanted, before)) return node;
   const { name, resourceVersion } = node.metadata;

@@ -62,13 +62,9 @@ const loops = {
   'disruption-budget': disruptionBudgetController,
   'horizontal-pod-autoscaler': (deps, options) => autoscalerController(deps, options.autoscaler),
   'cluster-role-aggregation': clusterRoleController,
-  'certificate-signer': (deps, options) => certificateSigner(deps, options.signRequest ?? signsNothing),
+  'certificate-signer': (deps, options) => certificateSigner(deps, options.signRequest),
   'event-expiry': (deps, options) => eventExpiryController(deps, options.eventsKeptMs ?? usualEventsKeptMs),
 } satisfies Record<string, Make>;
-
-function signsNothing(): never {
-  throw new Error('this cluster has no authority that signs certificates');
-}
 
 const garbageCollector = 'garbage-collector';
 
