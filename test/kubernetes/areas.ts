@@ -12,6 +12,7 @@ import { patching } from './areas/patching.ts';
 import { subresources } from './areas/subresources.ts';
 import { tables } from './areas/tables.ts';
 import { validation } from './areas/validation.ts';
+import { values } from './areas/values.ts';
 import { watching } from './areas/watching.ts';
 import { workloads } from './areas/workloads.ts';
 import type { Area } from './suite/case.ts';
@@ -21,6 +22,7 @@ export const areas: readonly Area[] = [
   discovery,
   errors,
   decoding,
+  values,
   validation,
   defaults,
   listing,
