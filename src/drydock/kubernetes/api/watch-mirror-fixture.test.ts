@@ -55,8 +55,9 @@ export class WatchMirror implements AsyncDisposable {
     const found = new Map<string, string>();
     let version: string | undefined;
     let token = '';
+    const limit = this.#options.pick(2) === 0 ? 4 : 500;
     do {
-      const page = await this.#get(`${this.#options.path}limit=4${token === '' ? '' : `&continue=${token}`}`);
+      const page = await this.#get(`${this.#options.path}limit=${limit}${token === '' ? '' : `&continue=${token}`}`);
       if (page['code'] === 410) return;
       const now = getString(page, 'metadata', 'resourceVersion');
       if (now === undefined) throw new Error(`no list: ${JSON.stringify(page).slice(0, 200)}`);

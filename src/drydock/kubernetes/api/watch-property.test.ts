@@ -24,9 +24,14 @@ async function write(cluster: () => TestCluster, pick: Pick, count: number): Pro
   for (let n = 0; n < count; n += 1) {
     const name = `o${pick(12)}`;
     const labels = { x: String(pick(2)) };
-    const body = configMap(name, { n: String(pick(1000)) }, labels);
+    const body = configMap(name, { n: String(pick(1000)), fill: 'x'.repeat(15_000) }, labels);
     const sent = (): Promise<unknown> => {
-      switch (pick(5)) {
+      switch (pick(6)) {
+        case 5: {
+          // Versions move on by other kinds, too.
+          const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { generateName: 's-' } };
+          return cluster().send('POST', '/api/v1/namespaces/default/secrets', { body: secret });
+        }
         case 0:
           return cluster().send('DELETE', `${configMaps}/${name}`);
         case 1:
