@@ -203,3 +203,34 @@ test('a group of Kubernetes itself needs an approval', async () => {
   );
   assert.equal(condition(getObject(events.at(-1), 'object'), type), 'False UnapprovedAnnotation');
 });
+
+test('a column shows what is of its type', async () => {
+  await using cluster = await testCluster();
+  const column = (path: string, type: string): JsonObject => ({ name: `${path} ${type}`, type, jsonPath: path });
+  const open = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+  const columns: [string, string, unknown][] = [
+    ['.spec.o.n', 'integer', 5],
+    ['.spec.o.n', 'boolean', null],
+    ['.spec.o.f', 'integer', 1],
+    ['.spec.o.f', 'number', 1.5],
+    ['.spec.o.t', 'date', '<invalid>'],
+    ['.spec.o.none', 'date', null],
+    ['.spec.o.none', 'string', null],
+    ['.spec.o.null', 'string', '<no value>'],
+    ['.spec.o.m', 'string', '{"a":1,"b":2}'],
+    ['.spec.o.b', 'boolean', true],
+    ['.spec.o.b', 'string', 'true'],
+  ];
+  const more = { storage: true, additionalPrinterColumns: columns.map(([path, type]) => column(path, type)) };
+  const body = definition([version('v1', { o: open }, more)]);
+  assert.equal((await cluster.send('POST', definitions, { body })).code, 201);
+  await until(cluster, established);
+  const o = { n: 5, f: 1.5, t: 'never', null: null, m: { b: 2, a: 1 }, b: true };
+  assert.equal((await cluster.send('POST', boxes('v1'), { body: box('v1', { o }) })).code, 201);
+  const table = await cluster.send('GET', boxes('v1'), { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' });
+  const cells = getArray(table.body, 'rows', 0, 'cells').slice(1);
+  assert.deepEqual(
+    cells.map((cell, index) => [columns[index]?.[0], columns[index]?.[1], cell]),
+    columns,
+  );
+});

@@ -120,7 +120,12 @@ test('printer columns read simple paths', () => {
   const want: [string, unknown][] = [
     ['.spec.list[1].n', 'y'],
     ['.spec.list[*].n', 'x'],
-    [".spec['a.b']", 1],
+    [".spec['a.b']", undefined],
+    [".spec['a\\.b']", 1],
+    ['.spec.list[-1:].n', 'y'],
+    ['.spec.list[0:1].n', 'x'],
+    ['..n', 'x'],
+    ['.spec.list[1].*', 'y'],
     ['.spec.a\\.b', 1],
     ['.status.conditions[?(@.type=="Ready")].status', 'True'],
     ['.status.conditions[?(@.type=="Failed")].status', undefined],

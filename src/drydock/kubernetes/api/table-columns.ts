@@ -1,3 +1,4 @@
+import { isObject } from '#base/json.ts';
 import { ageOf } from './age.ts';
 import { clusterColumns } from './columns-cluster.ts';
 import { coreColumns } from './columns-core.ts';
@@ -95,9 +96,35 @@ function isColumnType(type: string): type is keyof typeof columnTypes {
   return type in columnTypes;
 }
 
+const smallestInt = -(2 ** 63);
+
+/** A value that is not of its column's type is not shown. */
 function customCell(value: unknown, type: TableColumn['type'], now: number): Cell {
-  if (value === undefined || value === null) return type === 'date' ? '<unknown>' : null;
-  if (type === 'date') return ageOf(value, now);
-  if (type === 'string') return typeof value === 'string' ? value : JSON.stringify(value);
-  return typeof value === 'number' || typeof value === 'boolean' ? value : null;
+  switch (type) {
+    case 'string':
+      if (value === undefined) return null;
+      if (value === null) return '<no value>';
+      return typeof value === 'string' ? value : JSON.stringify(inOrder(value));
+    case 'integer':
+      if (typeof value !== 'number') return null;
+      return Math.abs(value) >= 2 ** 63 ? smallestInt : Math.trunc(value);
+    case 'number':
+      return typeof value === 'number' ? value : null;
+    case 'boolean':
+      return typeof value === 'boolean' ? value : null;
+    case 'date':
+      if (typeof value !== 'string') return null;
+      return /^\d{4}-\d{2}-\d{2}T/.test(value) && !Number.isNaN(Date.parse(value)) ? ageOf(value, now) : '<invalid>';
+  }
+}
+
+/** Members as Go writes maps: by name. */
+function inOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inOrder);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map((name) => [name, inOrder(value[name])]),
+  );
 }
