@@ -130,6 +130,17 @@ const ends: Case[] = [
     },
   },
   {
+    id: 'timeout-garbage',
+    title: 'a timeoutSeconds that is no number is refused',
+    source: seen,
+    run: async (k) =>
+      refused(await k.get(`${k.at('configmaps')}?watch=1&timeoutSeconds=abc`), {
+        code: 400,
+        reason: 'BadRequest',
+        message: 'strconv.ParseInt: parsing "abc": invalid syntax',
+      }),
+  },
+  {
     id: 'too-old',
     title: 'a version before what is kept: 200, one ERROR 410, the end; else all since',
     source: seen,

@@ -39,7 +39,7 @@ test('YAML: the last of a repeated key counts, and that it is repeated is told',
   const { value, duplicates } = parseBody(Buffer.from(text), 'application/yaml', 'ConfigMap');
   assert.deepEqual(value, { kind: 'ConfigMap', data: { a: '2', b: 'x' } });
   assert.deepEqual(duplicates, [
-    'error converting YAML to JSON: yaml: unmarshal errors:\n  line 5: key "a" already set in map\n  line 6: key "kind" already set in map',
+    'yaml: unmarshal errors:\n  line 5: key "a" already set in map\n  line 6: key "kind" already set in map',
   ]);
   assert.deepEqual(parseBody(Buffer.from('a: 1\nb: {a: 2}\n'), 'application/yaml', 'X').duplicates, []);
 });
@@ -55,7 +55,7 @@ test('repeated keys of YAML follow fieldValidation', async () => {
   assert.equal(strict.code, 400);
   assert.match(
     String(strict.body['message']),
-    /strict decoding error: error converting YAML to JSON: yaml: unmarshal errors:\n {2}line 4: key "a" already set in map$/,
+    /strict decoding error: yaml: unmarshal errors:\n {2}line 4: key "a" already set in map$/,
   );
   const ignored = await send('ignored', 'Ignore');
   assert.deepEqual([ignored.code, ignored.body['data'], ignored.headers['warning']], [201, { a: 'two' }, undefined]);

@@ -103,7 +103,7 @@ function readYaml(text: string, kind: string): ParsedBody {
   if (!isObject(value))
     throw badRequest(`the object provided is unrecognized (must be of type ${kind}): it is not a mapping`);
   const twice = repeatedKeys(document.contents, lines);
-  const told = `error converting YAML to JSON: yaml: unmarshal errors:\n${twice.map((line) => `  ${line}`).join('\n')}`;
+  const told = `yaml: unmarshal errors:\n${twice.map((line) => `  ${line}`).join('\n')}`;
   return { value, duplicates: twice.length === 0 ? [] : [told], text };
 }
 

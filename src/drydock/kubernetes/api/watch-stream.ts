@@ -4,7 +4,7 @@ import type { Clock, Entropy } from '#base/clock.ts';
 import type { Exchange } from './exchange.ts';
 import { forbiddenField, matches, type ObjectFilter, parseRevision } from './list.ts';
 import { asksStream } from './negotiation.ts';
-import { isTrue } from './query-flag.ts';
+import { isTrue, queryInteger } from './query-flag.ts';
 import type { ServedResource } from './served.ts';
 import { expired, invalidOptions, statusOf } from './status-error.ts';
 import type { Store } from './store.ts';
@@ -256,7 +256,7 @@ function parseWatchOptions(deps: WatchDeps, query: URLSearchParams): WatchOption
     );
   const revision = parseRevision(version);
   const wantsInitial = sendInitial === null ? revision === 0 : isTrue(sendInitial);
-  const seconds = Number(query.get('timeoutSeconds') ?? 0);
+  const seconds = queryInteger(query.get('timeoutSeconds')) ?? 0;
   return {
     // Without initial events and without a version, the watch starts now.
     revision: !wantsInitial && revision === 0 ? deps.store.publishedRevision : revision,
