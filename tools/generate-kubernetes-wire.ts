@@ -1,5 +1,5 @@
 /**
- * Writes `src/drydock/kubernetes/api/data/wire.generated.json`: how Kubernetes' protobuf bodies are laid out, from the
+ * Writes `src/drydock/kubernetes/api/protocol/data/wire.generated.json`: how Kubernetes' protobuf bodies are laid out, from the
  * generated.proto files and the struct tags beside them in Debian's golang-k8s-api-dev and golang-k8s-apimachinery-dev.
  *
  *   node tools/generate-kubernetes-wire.ts <directory that holds k8s.io/>
@@ -129,5 +129,5 @@ for (const path of apiPackages) {
   const group = /GroupName = "([^"]*)"/.exec(readIfThere(join(root, path, 'register.go')))?.[1] ?? '';
   groups[`${group}/${path.split('/')[3]}`] = shorten(path.replaceAll('/', '.'));
 }
-const output = join(import.meta.dirname, '../src/drydock/kubernetes/api/data/wire.generated.json');
+const output = join(import.meta.dirname, '../src/drydock/kubernetes/api/protocol/data/wire.generated.json');
 writeFileSync(output, `${JSON.stringify({ groups, messages })}\n`);

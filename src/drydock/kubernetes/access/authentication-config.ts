@@ -1,7 +1,7 @@
 import { timestamp } from '#base/clock.ts';
 import { jsonEqual } from '#base/json.ts';
 import { objectKey } from '../api/served.ts';
-import { createObject, updateObject, type WriteDeps } from '../api/write.ts';
+import { createObject, updateObject, type WriteDeps } from '../api/write/write.ts';
 
 const namespace = 'kube-system';
 const options = { manager: 'kube-apiserver', dryRun: false };

@@ -1,7 +1,7 @@
 import { getArray, isObject, jsonEqual } from '#base/json.ts';
 import type { ApiObject } from '../api/port.ts';
+import { forbidden, notFound } from '../api/protocol/status-error.ts';
 import type { ServedResource } from '../api/served.ts';
-import { forbidden, notFound } from '../api/status-error.ts';
 import type { Authorizer } from './authorizer.ts';
 import { type PolicyRule, parseRules } from './policy-rule.ts';
 import { parseRoleRef, type RoleIndex } from './role-index.ts';

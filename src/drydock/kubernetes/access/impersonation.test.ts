@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Store } from '../api/store.ts';
+import { Store } from '../api/store/store.ts';
 import { Authorizer } from './authorizer.ts';
 import { type DistinctHeaders, impersonatedUser } from './impersonation.ts';
 import { RoleIndex } from './role-index.ts';

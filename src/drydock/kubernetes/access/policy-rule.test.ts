@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseResourcePath } from '../api/request-path.ts';
+import { parseResourcePath } from '../api/protocol/request-path.ts';
 import { type AccessRequest, type PolicyRule, parseRules, ruleAllows, urlCovers } from './policy-rule.ts';
 import { requestedAccess } from './requested-access.ts';
 

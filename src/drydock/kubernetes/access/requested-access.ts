@@ -1,5 +1,5 @@
-import { isTrue } from '../api/query-flag.ts';
-import type { ResourcePath } from '../api/request-path.ts';
+import { isTrue } from '../api/protocol/query-flag.ts';
+import type { ResourcePath } from '../api/protocol/request-path.ts';
 import { nameErrors } from '../types/validate/names.ts';
 import type { AccessRequest, ResourceAccess } from './policy-rule.ts';
 

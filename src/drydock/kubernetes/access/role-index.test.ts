@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ApiObject } from '../api/port.ts';
-import { Store } from '../api/store.ts';
+import { Store } from '../api/store/store.ts';
 import { Authorizer } from './authorizer.ts';
 import type { ResourceAccess } from './policy-rule.ts';
 import { RoleIndex } from './role-index.ts';

@@ -1,7 +1,7 @@
 import { getArray, getString, isObject } from '#base/json.ts';
 import type { ApiObject } from '../api/port.ts';
-import type { Store } from '../api/store.ts';
-import type { StoredChange, StoredObject } from '../api/stored.ts';
+import type { Store } from '../api/store/store.ts';
+import type { StoredChange, StoredObject } from '../api/store/stored.ts';
 import { type PolicyRule, parseRules } from './policy-rule.ts';
 import { serviceAccountName, type User } from './user.ts';
 

@@ -1,14 +1,14 @@
 import { getString, type JsonObject } from '#base/json.ts';
-import { fromStorage } from './conversion.ts';
-import { deleteObject } from './delete.ts';
-import { asVersion, cloneJson } from './metadata.ts';
 import { ApiError, type ApiObject, type ApiServer, type GroupResource, type UsageReport } from './port.ts';
+import { badRequest } from './protocol/status-error.ts';
+import { readScale, writeReplicas } from './requests/scale.ts';
+import { assignNode } from './requests/subresource-requests.ts';
 import type { Subresource } from './resources.ts';
-import { readScale, writeReplicas } from './scale.ts';
 import { apiVersionOf, objectKey, type ServedResource } from './served.ts';
-import { badRequest } from './status-error.ts';
-import { assignNode } from './subresource-requests.ts';
-import { createObject, updateObject, type WriteDeps } from './write.ts';
+import { fromStorage } from './write/conversion.ts';
+import { deleteObject } from './write/delete.ts';
+import { asVersion, cloneJson } from './write/metadata.ts';
+import { createObject, updateObject, type WriteDeps } from './write/write.ts';
 
 /** The API server for the controllers of its own process: same write path as HTTP, reads straight from the store. */
 export function inProcessApi(deps: WriteDeps, usage: () => Promise<UsageReport> | undefined): ApiServer {

@@ -1,9 +1,9 @@
 import type { JsonObject } from '#base/json.ts';
-import { autoscalerConversion } from './autoscaler-conversion.ts';
-import type { Conversion } from './conversion.ts';
-import { eventConversion } from './event-conversion.ts';
 import type { GroupResource, Gvk, KindType, TypeRegistry } from './port.ts';
 import { builtinResources, type Subresource } from './resources.ts';
+import { autoscalerConversion } from './write/autoscaler-conversion.ts';
+import type { Conversion } from './write/conversion.ts';
+import { eventConversion } from './write/event-conversion.ts';
 
 /** One kind at one version, as requests meet it. */
 export interface ServedResource {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { getPath, isObject } from '#base/json.ts';
 import { testCluster } from './api-fixture.test.ts';
-import { serviceNetwork } from './service-network.ts';
+import { serviceNetwork } from './write/service-network.ts';
 
 const ranges = [
   { cidr: undefined, want: ['10.96.0.0/16', '10.96.0.1', 65_536, 256] },

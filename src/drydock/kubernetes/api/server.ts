@@ -13,22 +13,27 @@ import { ensureAuthenticationConfig } from '../access/authentication-config.ts';
 import { type AuthorizationMode, Authorizer } from '../access/authorizer.ts';
 import { ensureBootstrapPolicy } from '../access/bootstrap-policy.ts';
 import { RoleIndex } from '../access/role-index.ts';
-import type { PodAdmission } from './admission.ts';
-import { Authenticator, administratorToken, type StaticToken } from './authentication.ts';
-import { ensureBuiltinObjects } from './builtin-objects.ts';
-import { clusterIdentity, issueServerCertificate, type KeyedCertificate, signClientRequest } from './certificates.ts';
-import { CustomResources } from './crd.ts';
+import { Authenticator, administratorToken, type StaticToken } from './credential/authentication.ts';
+import {
+  clusterIdentity,
+  issueServerCertificate,
+  type KeyedCertificate,
+  signClientRequest,
+} from './credential/certificates.ts';
+import { adminKubeconfig, type KubeconfigSubject, userKubeconfig } from './credential/kubeconfig.ts';
+import { CustomResources } from './definition/crd.ts';
 import { inProcessApi } from './in-process.ts';
-import { Journal } from './journal.ts';
-import { adminKubeconfig, type KubeconfigSubject, userKubeconfig } from './kubeconfig.ts';
 import type { ApiServer, NodeLogs, NodeUsage, TypeRegistry } from './port.ts';
-import { Router } from './router.ts';
+import { Router } from './requests/router.ts';
 import { ServedResources } from './served.ts';
-import { ServiceAddresses } from './service-addresses.ts';
-import { type ServiceNetworkOptions, serviceNetwork } from './service-network.ts';
-import { parseSigningRequest } from './signing-request.ts';
-import { Store } from './store.ts';
-import type { WriteDeps } from './write.ts';
+import { Journal } from './store/journal.ts';
+import { Store } from './store/store.ts';
+import type { PodAdmission } from './write/admission.ts';
+import { ensureBuiltinObjects } from './write/builtin-objects.ts';
+import { ServiceAddresses } from './write/service-addresses.ts';
+import { type ServiceNetworkOptions, serviceNetwork } from './write/service-network.ts';
+import { parseSigningRequest } from './write/signing-request.ts';
+import type { WriteDeps } from './write/write.ts';
 
 export interface ApiServerOptions {
   clock: Clock;

@@ -6,8 +6,8 @@ import { getPath, getString, type JsonObject } from '#base/json.ts';
 import { silentLogger } from '#base/log.ts';
 import { testClock, testEntropy } from '../../../../test/clock.ts';
 import { type TestCluster, testCluster } from '../api/api-fixture.test.ts';
-import { bits, integer, objectId, sequence, set, tagged, utf8 } from '../api/der.ts';
-import { parseSigningRequest } from '../api/signing-request.ts';
+import { bits, integer, objectId, sequence, set, tagged, utf8 } from '../api/credential/der.ts';
+import { parseSigningRequest } from '../api/write/signing-request.ts';
 import { startControllers } from './start.ts';
 
 const path = '/apis/certificates.k8s.io/v1/certificatesigningrequests';

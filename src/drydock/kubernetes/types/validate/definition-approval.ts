@@ -1,4 +1,4 @@
-import { approvalAnnotation, approvalOf } from '../../api/crd-approval.ts';
+import { approvalAnnotation, approvalOf } from '../../api/definition/crd-approval.ts';
 import type { ApiObject, FieldError } from '../../api/port.ts';
 import { invalid, required } from './finding.ts';
 
