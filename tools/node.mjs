@@ -22,6 +22,11 @@ export function pinnedNode() {
   return Number(process.versions.node.split('.')[0]) >= 24 ? process.execPath : undefined;
 }
 
+/** The environment of the project's Node: it keeps what it made of the sources, so that the next start need not. */
+export function nodeEnvironment() {
+  return { NODE_COMPILE_CACHE: join(root, '.tools', 'compile-cache'), ...process.env };
+}
+
 /** Ends the process with one message: what is wrong, and what to do. */
 export function fail(message, todo) {
   process.stderr.write(`slipway: ${message}\n${todo ? `to do: ${todo}\n` : ''}`);

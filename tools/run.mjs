@@ -1,7 +1,7 @@
 // The npm scripts' entry: sets up what is missing, then hands over to the project's own Node 24.
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
-import { fail, pinnedNode, root } from './node.mjs';
+import { fail, nodeEnvironment, pinnedNode, root } from './node.mjs';
 import { setup } from './setup.mjs';
 
 const [command, ...args] = process.argv.slice(2);
@@ -42,7 +42,7 @@ const nodeArgs = Object.hasOwn(commands, command ?? '') ? commands[command] : un
 if (!nodeArgs) fail(`unknown command ${command ?? '(none)'}`, `one of: ${Object.keys(commands).join(', ')}`);
 
 await setup();
-const env = Object.hasOwn(settings, command) ? { ...process.env, ...settings[command]() } : process.env;
+const env = { ...nodeEnvironment(), ...(Object.hasOwn(settings, command) ? settings[command]() : {}) };
 const child = spawn(pinnedNode(), nodeArgs, { cwd: root, stdio: 'inherit', env });
 // A terminal sends Ctrl-C to the whole group: the child ends itself, this only waits and passes on what was sent to it alone.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])

@@ -2,11 +2,12 @@
 // The `slipway` command of a checkout: the project's Node 24 with the sources, no build step.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { fail, pinnedNode, root } from './node.mjs';
+import { fail, nodeEnvironment, pinnedNode, root } from './node.mjs';
 
 const node = pinnedNode();
 if (!node) fail('Node 24 is not set up', `run npm run setup in ${root}`);
-const child = spawn(node, [join(root, 'src', 'main', 'cli.ts'), ...process.argv.slice(2)], { stdio: 'inherit' });
+const args = [join(root, 'src', 'main', 'cli.ts'), ...process.argv.slice(2)];
+const child = spawn(node, args, { stdio: 'inherit', env: nodeEnvironment() });
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
 child.on('exit', (code, signal) => {
   process.exitCode = code ?? (signal === 'SIGINT' ? 130 : 1);
