@@ -169,3 +169,23 @@ test('another uid: a whole object is of another object, a patch changes what not
     'ConfigMap "c" is invalid: metadata.uid: Invalid value: "other": field is immutable',
   );
 });
+
+test('a patch of a custom resource may not take its version away; one of a built-in may', async () => {
+  const body = [{ op: 'remove', path: '/metadata/resourceVersion' }];
+  const custom = await cluster.send('PATCH', `${ships}/a`, { body, type: json });
+  assert.equal(custom.code, 422);
+  assert.equal(
+    getPath(custom.body, 'message'),
+    'ships.sea.example "a" is invalid: metadata.resourceVersion: Invalid value: 0x0: must be specified for an update',
+  );
+  assert.equal((await cluster.send('PATCH', `${configMaps}/a`, { body, type: json })).code, 200);
+});
+
+test('metadata of a custom resource that is no object', async () => {
+  const body = { apiVersion: 'sea.example/v1', kind: 'Ship', metadata: 'x' };
+  const answer = await cluster.send('POST', ships, { body });
+  assert.equal(
+    getPath(answer.body, 'message'),
+    'Ship in version "v1" cannot be handled as a Ship: json: cannot unmarshal string into Go value of type v1.ObjectMeta',
+  );
+});

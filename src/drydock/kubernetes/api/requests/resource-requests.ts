@@ -250,6 +250,7 @@ async function patch(deps: WriteDeps, exchange: Exchange, target: NamedTarget): 
     produce: (live) => {
       const patched = patchedObject(deps, input, live);
       checkPatchedIdentity(patched.object, name, namespace);
+      requireVersion(resource, patched.object);
       return patched;
     },
   });

@@ -58,14 +58,14 @@ function decodeCustom(
     throw new ApiError(
       400,
       'BadRequest',
-      `${gvk.kind} in version ${JSON.stringify(gvk.version)} cannot be handled as a ${gvk.kind}: metadata must be an object`,
+      `${gvk.kind} in version ${JSON.stringify(gvk.version)} cannot be handled as a ${gvk.kind}: json: cannot unmarshal ${goKind(metadata)} into Go value of type v1.ObjectMeta`,
     );
   }
   const meta = decodeStruct(builtinSchema().struct('meta/v1.ObjectMeta'), isObject(metadata) ? metadata : {}, gvk);
   if (meta.object['creationTimestamp'] === null) delete meta.object['creationTimestamp'];
   const managers = isObject(metadata) ? metadata['managedFields'] : undefined;
   if (Array.isArray(managers) && managers.length === 0) meta.object['managedFields'] = [];
-  const unknownFields = [...meta.unknownFields.map((name) => `metadata.${name}`), ...found.unknown];
+  const unknownFields = [...meta.unknownFields.map((name) => `metadata.${name}`), ...found.unknown.sort()];
   const object: ApiObject = {
     apiVersion: apiVersionOf(gvk),
     kind: gvk.kind,
@@ -73,6 +73,11 @@ function decodeCustom(
     ...(isObject(pruned) ? pruned : {}),
   };
   return { object, unknownFields };
+}
+
+function goKind(value: unknown): string {
+  if (Array.isArray(value)) return 'array';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
 }
 
 /** Errors after which rules are not run: they would fail on values of a wrong shape. */
