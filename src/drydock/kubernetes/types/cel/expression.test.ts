@@ -1,86 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { JsonObject } from '#base/json.ts';
 import { ruleType } from '../custom/rule-type.ts';
 import { ruleValue } from '../custom/rule-value.ts';
 import { compile } from './program.ts';
-
-const schema: JsonObject = {
-  type: 'object',
-  properties: {
-    i: { type: 'integer', maximum: 1000000 },
-    j: { type: 'integer' },
-    d: { type: 'number' },
-    s: { type: 'string', maxLength: 100 },
-    t: { type: 'string', maxLength: 100 },
-    b: { type: 'boolean' },
-    ls: { type: 'array', maxItems: 20, items: { type: 'string', maxLength: 50 } },
-    li: { type: 'array', maxItems: 20, items: { type: 'integer' } },
-    ld: { type: 'array', maxItems: 20, items: { type: 'number' } },
-    m: { type: 'object', maxProperties: 10, additionalProperties: { type: 'string', maxLength: 50 } },
-    mi: { type: 'object', maxProperties: 10, additionalProperties: { type: 'integer' } },
-    o: { type: 'object', properties: { a: { type: 'string', maxLength: 20 }, n: { type: 'integer' } } },
-    lo: {
-      type: 'array',
-      maxItems: 10,
-      items: {
-        type: 'object',
-        required: ['k'],
-        properties: { k: { type: 'string', maxLength: 10 }, v: { type: 'integer' } },
-      },
-      'x-kubernetes-list-type': 'map',
-      'x-kubernetes-list-map-keys': ['k'],
-    },
-    set: { type: 'array', maxItems: 10, items: { type: 'string', maxLength: 10 }, 'x-kubernetes-list-type': 'set' },
-    ios: { 'x-kubernetes-int-or-string': true },
-    ts: { type: 'string', format: 'date-time' },
-    day: { type: 'string', format: 'date' },
-    dur: { type: 'string', format: 'duration' },
-    by: { type: 'string', format: 'byte', maxLength: 40 },
-    any: { 'x-kubernetes-preserve-unknown-fields': true },
-    open: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
-    'a-b': { type: 'string', maxLength: 20 },
-    'a.b': { type: 'string', maxLength: 20 },
-    'a/b': { type: 'string', maxLength: 20 },
-    a__b: { type: 'string', maxLength: 20 },
-    namespace: { type: 'string', maxLength: 20 },
-    null: { type: 'string', nullable: true, maxLength: 20 },
-    '9x': { type: 'string' },
-  },
-};
-const self: JsonObject = {
-  i: 5,
-  j: -3,
-  d: 1.5,
-  s: 'hello',
-  t: 'héllo wörld',
-  b: true,
-  ls: ['a', 'b', 'c'],
-  li: [1, 2, 3],
-  ld: [1.5, 2],
-  m: { x: '1', y: '2' },
-  mi: { x: 1 },
-  o: { a: 'q', n: 2 },
-  lo: [
-    { k: 'x', v: 1 },
-    { k: 'y', v: 2 },
-  ],
-  set: ['p', 'q'],
-  ios: 5,
-  ts: '2024-02-29T10:11:12.5+02:00',
-  day: '2024-02-29',
-  dur: '1h30m',
-  by: 'aGVsbG8=',
-  any: { z: 1 },
-  open: { q: [1] },
-  'a-b': '1',
-  'a.b': '2',
-  'a/b': '3',
-  a__b: '4',
-  namespace: '5',
-  null: null,
-  '9x': 'n',
-};
+import { schema, self } from './sample-fixture.test.ts';
 
 /** What expressions come to as text; after `!` what they fail with. */
 const rows: [string, string][] = [
