@@ -29,7 +29,7 @@ import { ServedResources } from './served.ts';
 import { Journal } from './store/journal.ts';
 import { Store } from './store/store.ts';
 import type { PodAdmission } from './write/admission.ts';
-import { ensureBuiltinObjects } from './write/builtin-objects.ts';
+import { ensureBuiltinObjects, keepBuiltinObjects } from './write/builtin-objects.ts';
 import { ServiceAddresses } from './write/service-addresses.ts';
 import { type ServiceNetworkOptions, serviceNetwork } from './write/service-network.ts';
 import { parseSigningRequest } from './write/signing-request.ts';
@@ -115,6 +115,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   await ensureBuiltinObjects(deps, bound.port);
   await ensureBootstrapPolicy(deps);
   await ensureAuthenticationConfig(deps, identity.authority.certificatePem);
+  stack.use(keepBuiltinObjects({ ...deps, logger }, bound.port));
   const url = `https://${host}:${bound.port}`;
   let usage: NodeUsage | undefined;
   const owned = stack.move();

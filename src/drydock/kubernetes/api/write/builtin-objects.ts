@@ -1,4 +1,6 @@
+import { messageOf } from '#base/errors.ts';
 import { getObject } from '#base/json.ts';
+import type { Logger } from '#base/log.ts';
 import type { ApiObject } from '../port.ts';
 import { cloneJson } from './metadata.ts';
 import { builtinNamespaces } from './namespaces.ts';
@@ -8,13 +10,38 @@ const options = { manager: 'kube-apiserver', dryRun: false };
 
 /** Creates what every cluster has from the start and is missing: the four namespaces and the Service `kubernetes`. */
 export async function ensureBuiltinObjects(deps: WriteDeps, apiPort: number): Promise<void> {
+  await ensureNamespaces(deps);
+  await ensureKubernetesService(deps, apiPort);
+}
+
+/** Puts back what of them was deleted, as fast as a real one: the Service within 10 s, a namespace within a minute. */
+export function keepBuiltinObjects(deps: WriteDeps & { logger: Logger }, apiPort: number): Disposable {
+  const stop = new AbortController();
+  void repeat(deps, { everyMs: 10_000, signal: stop.signal, run: () => ensureKubernetesService(deps, apiPort) });
+  void repeat(deps, { everyMs: 60_000, signal: stop.signal, run: () => ensureNamespaces(deps) });
+  return { [Symbol.dispose]: () => stop.abort() };
+}
+
+async function repeat(
+  { clock, logger }: WriteDeps & { logger: Logger },
+  { everyMs, signal, run }: { everyMs: number; signal: AbortSignal; run: () => Promise<void> },
+): Promise<void> {
+  while (!signal.aborted)
+    try {
+      await clock.sleep(everyMs, signal);
+      await run();
+    } catch (error) {
+      if (!signal.aborted) logger.warn({}, `built-in objects could not be put back: ${messageOf(error)}`);
+    }
+}
+
+async function ensureNamespaces(deps: WriteDeps): Promise<void> {
   const namespaces = deps.served.find('', 'v1', 'namespaces');
   for (const name of namespaces ? builtinNamespaces : []) {
     if (!namespaces || deps.store.get('namespaces', name)) continue;
     const object = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
     await createObject(deps, { resource: namespaces, namespace: undefined, object, options });
   }
-  await ensureKubernetesService(deps, apiPort);
 }
 
 async function ensureKubernetesService(deps: WriteDeps, apiPort: number): Promise<void> {
