@@ -15,7 +15,7 @@ const [{ runCli }, { machineProbe }, { systemClock }, { slipwayVersion }, { gith
 
 const stop = new AbortController();
 let stoppingSince = 0;
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     // One request often comes twice, to the whole group and passed on by a parent; a later one will not wait any more.
     if (stop.signal.aborted && Date.now() - stoppingSince > 1_500) process.exit(130);
