@@ -9,8 +9,8 @@ import type { ServedResource } from '../served.ts';
 import type { Store } from '../store/store.ts';
 import type { StoredChange, StoredObject } from '../store/stored.ts';
 import type { Watcher, WatchSink, WatchView } from '../store/watch-hub.ts';
+import { WatchText } from '../store/watch-text.ts';
 import { forbiddenField, matches, type ObjectFilter, parseRevision } from './list.ts';
-import { WatchText } from './watch-text.ts';
 
 export interface WatchDeps {
   clock: Clock;

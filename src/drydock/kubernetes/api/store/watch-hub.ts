@@ -1,7 +1,7 @@
 import type { GroupResource } from '../port.ts';
-import { WatchText } from '../requests/watch-text.ts';
 import type { Store } from './store.ts';
 import type { StoredChange } from './stored.ts';
+import { WatchText } from './watch-text.ts';
 
 /** Where a watcher's events go. */
 export interface WatchSink {
