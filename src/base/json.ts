@@ -61,3 +61,13 @@ export function jsonEqual(a: unknown, b: unknown): boolean {
   for (const key of keys) if (!jsonEqual(a[key], b[key])) return false;
   return true;
 }
+
+/** A deep copy of a JSON value without members that are undefined; what was frozen is free to change in the copy. */
+export function cloneJson<T>(value: T): T;
+export function cloneJson(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item: unknown) => cloneJson(item));
+  if (!isObject(value)) return value;
+  const copy: JsonObject = {};
+  for (const [key, member] of Object.entries(value)) if (member !== undefined) copy[key] = cloneJson(member);
+  return copy;
+}

@@ -1,8 +1,8 @@
 import { timestamp } from '#base/clock.ts';
-import { getArray, isObject, type JsonObject } from '#base/json.ts';
+import { cloneJson, getArray, isObject, type JsonObject } from '#base/json.ts';
 import type { ApiObject } from '../api/port.ts';
 import { objectKey } from '../api/served.ts';
-import { cloneJson, inUsualOrder } from '../api/write/metadata.ts';
+import { inUsualOrder } from '../api/write/metadata.ts';
 import { updateObject, type WriteDeps } from '../api/write/write.ts';
 import { bootstrapControllerRoles } from './bootstrap-controller-roles.ts';
 import {

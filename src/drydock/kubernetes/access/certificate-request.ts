@@ -1,10 +1,9 @@
 import { messageOf } from '#base/errors.ts';
-import { getArray, getString, isObject, type JsonObject } from '#base/json.ts';
+import { cloneJson, getArray, getString, isObject, type JsonObject } from '#base/json.ts';
 import type { ApiObject } from '../api/port.ts';
 import { forbidden, invalid } from '../api/protocol/status-error.ts';
 import type { Subresource } from '../api/resources.ts';
 import type { ServedResource } from '../api/served.ts';
-import { cloneJson } from '../api/write/metadata.ts';
 import { parseSigningRequest } from '../api/write/signing-request.ts';
 import type { Authorizer } from './authorizer.ts';
 import type { User } from './user.ts';

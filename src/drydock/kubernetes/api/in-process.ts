@@ -1,4 +1,4 @@
-import { getString, type JsonObject } from '#base/json.ts';
+import { cloneJson, getString, type JsonObject } from '#base/json.ts';
 import { ApiError, type ApiObject, type ApiServer, type GroupResource, type UsageReport } from './port.ts';
 import { badRequest } from './protocol/status-error.ts';
 import { readScale, writeReplicas } from './requests/scale.ts';
@@ -7,7 +7,7 @@ import type { Subresource } from './resources.ts';
 import { apiVersionOf, objectKey, type ServedResource } from './served.ts';
 import { fromStorage } from './write/conversion.ts';
 import { deleteObject } from './write/delete.ts';
-import { asVersion, cloneJson } from './write/metadata.ts';
+import { asVersion } from './write/metadata.ts';
 import { createObject, updateObject, type WriteDeps } from './write/write.ts';
 
 /** The API server for the controllers of its own process: same write path as HTTP, reads straight from the store. */

@@ -1,7 +1,6 @@
 import type { JsonObject } from '#base/json.ts';
-import { isObject, jsonEqual } from '#base/json.ts';
+import { cloneJson, isObject, jsonEqual } from '#base/json.ts';
 import { ApiError } from '../api/port.ts';
-import { cloneJson } from './clone.ts';
 
 const maxOperations = 10_000;
 

@@ -1,11 +1,10 @@
 import { type Clock, timestamp } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
-import { getString, type JsonObject, jsonEqual } from '#base/json.ts';
+import { cloneJson, getString, type JsonObject, jsonEqual } from '#base/json.ts';
 import type { Logger } from '#base/log.ts';
 import type { ApiObject } from '../port.ts';
 import type { ServedResource } from '../served.ts';
 import { deleteObject } from '../write/delete.ts';
-import { cloneJson } from '../write/metadata.ts';
 import { updateObject, type WriteDeps } from '../write/write.ts';
 import { approvalConditions } from './crd-approval.ts';
 import { cleanupFinalizer } from './crd-names.ts';

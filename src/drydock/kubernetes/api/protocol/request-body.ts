@@ -1,9 +1,8 @@
 import { isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
-import { getString, isObject, type JsonObject } from '#base/json.ts';
+import { cloneJson, getString, isObject, type JsonObject } from '#base/json.ts';
 import { ApiError, type ApiObject } from '../port.ts';
 import { builtinResources } from '../resources.ts';
 import { apiVersionOf, type ServedResource } from '../served.ts';
-import { cloneJson } from '../write/metadata.ts';
 import { findDuplicateFields } from './duplicate-fields.ts';
 import { jsonSyntaxError } from './json-syntax.ts';
 import { mediaType } from './negotiation.ts';

@@ -1,6 +1,5 @@
-import { getArray, getString, isObject, jsonEqual } from '#base/json.ts';
+import { cloneJson, getArray, getString, isObject, jsonEqual } from '#base/json.ts';
 import type { ApiObject, FieldError } from '../port.ts';
-import { cloneJson } from '../write/metadata.ts';
 
 /** What a write to a pod's `ephemeralcontainers` changes: that list and who owns it. */
 export function withEphemeralContainers(wanted: ApiObject, live: ApiObject): ApiObject {

@@ -1,5 +1,5 @@
 import { timestamp } from '#base/clock.ts';
-import { getNumber, getObject, getString, isObject } from '#base/json.ts';
+import { cloneJson, getNumber, getObject, getString, isObject } from '#base/json.ts';
 import { ApiError, type ApiObject } from '../port.ts';
 import type { Exchange } from '../protocol/exchange.ts';
 import { matchesLabels, parseLabelSelector } from '../protocol/label-selector.ts';
@@ -8,7 +8,6 @@ import { selectorText } from '../protocol/selector-text.ts';
 import { badRequest, methodNotAllowed, notFound } from '../protocol/status-error.ts';
 import { objectKey } from '../served.ts';
 import { deleteObject, parseDeleteOptions } from '../write/delete.ts';
-import { cloneJson } from '../write/metadata.ts';
 import { updateObject, type WriteDeps } from '../write/write.ts';
 import type { SubresourceTarget } from './subresource-requests.ts';
 

@@ -1,5 +1,5 @@
 import { timestamp } from '#base/clock.ts';
-import { isObject, type JsonObject } from '#base/json.ts';
+import { cloneJson, isObject, type JsonObject } from '#base/json.ts';
 import { ApiError, type ApiObject } from '../port.ts';
 import { goQuote, isPrintable } from '../protocol/go-quote.ts';
 import { jsonSyntaxError } from '../protocol/json-syntax.ts';
@@ -16,7 +16,7 @@ import {
 import { badRequest, invalidOptions } from '../protocol/status-error.ts';
 import type { Subresource } from '../resources.ts';
 import { apiVersionOf, type ServedResource } from '../served.ts';
-import { asVersion, cloneJson } from '../write/metadata.ts';
+import { asVersion } from '../write/metadata.ts';
 import type { WriteDeps } from '../write/write.ts';
 
 export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';

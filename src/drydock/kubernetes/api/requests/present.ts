@@ -1,9 +1,9 @@
+import { cloneJson } from '#base/json.ts';
 import type { ApiObject } from '../port.ts';
 import type { Face } from '../protocol/negotiation.ts';
 import { apiVersionOf, type ServedResource } from '../served.ts';
 import { bodyOf, type StoredObject } from '../store/stored.ts';
 import { fromStorage } from '../write/conversion.ts';
-import { cloneJson } from '../write/metadata.ts';
 
 /** The JSON of one stored object, at the version asked for. */
 export function objectJson(resource: ServedResource, stored: StoredObject): string {

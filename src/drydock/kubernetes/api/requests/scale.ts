@@ -1,4 +1,4 @@
-import { getNumber, getPath, getString, isObject, type JsonObject } from '#base/json.ts';
+import { cloneJson, getNumber, getPath, getString, isObject, type JsonObject } from '#base/json.ts';
 import type { ApiObject, ObjectScale } from '../port.ts';
 import { isDryRun } from '../protocol/dry-run.ts';
 import type { Exchange } from '../protocol/exchange.ts';
@@ -7,7 +7,6 @@ import { parseBody } from '../protocol/request-body.ts';
 import { selectorText } from '../protocol/selector-text.ts';
 import { badRequest, invalid, methodNotAllowed, notFound } from '../protocol/status-error.ts';
 import { hasSubresource, objectKey, type ServedResource } from '../served.ts';
-import { cloneJson } from '../write/metadata.ts';
 import { updateObject, type WriteDeps } from '../write/write.ts';
 import { fieldManager, parsePatchType } from './patch.ts';
 import type { SubresourceTarget } from './subresource-requests.ts';

@@ -1,5 +1,5 @@
 import { timestamp } from '#base/clock.ts';
-import { getArray, getString, isObject } from '#base/json.ts';
+import { cloneJson, getArray, getString, isObject } from '#base/json.ts';
 import { ApiError, type ApiObject, type NodeLogs } from '../port.ts';
 import { isDryRun } from '../protocol/dry-run.ts';
 import type { Exchange } from '../protocol/exchange.ts';
@@ -7,7 +7,6 @@ import { isTrue } from '../protocol/query-flag.ts';
 import { decodeObject, parseBody } from '../protocol/request-body.ts';
 import { badRequest, conflict, methodNotAllowed, notFound } from '../protocol/status-error.ts';
 import { objectKey, type ServedResource } from '../served.ts';
-import { cloneJson } from '../write/metadata.ts';
 import { updateObject, type WriteDeps } from '../write/write.ts';
 import { fieldManager } from './patch.ts';
 

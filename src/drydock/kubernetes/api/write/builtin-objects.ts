@@ -1,8 +1,7 @@
 import { messageOf } from '#base/errors.ts';
-import { getObject } from '#base/json.ts';
+import { cloneJson, getObject } from '#base/json.ts';
 import type { Logger } from '#base/log.ts';
 import type { ApiObject } from '../port.ts';
-import { cloneJson } from './metadata.ts';
 import { builtinNamespaces } from './namespaces.ts';
 import { createObject, updateObject, type WriteDeps } from './write.ts';
 

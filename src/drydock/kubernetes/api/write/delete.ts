@@ -1,5 +1,5 @@
 import { timestamp } from '#base/clock.ts';
-import { getNumber, getString, isObject, type JsonObject } from '#base/json.ts';
+import { cloneJson, getNumber, getString, isObject, type JsonObject } from '#base/json.ts';
 import { cleanupFinalizer } from '../definition/crd-names.ts';
 import { markedForDeletion } from '../definition/crd-status.ts';
 import type { ApiDeleteOptions, ApiObject } from '../port.ts';
@@ -9,7 +9,7 @@ import { objectKey, type ServedResource } from '../served.ts';
 import { WriteRace } from '../store/store.ts';
 import type { StoredObject } from '../store/stored.ts';
 import { fromStorage } from './conversion.ts';
-import { cloneJson, inUsualOrder } from './metadata.ts';
+import { inUsualOrder } from './metadata.ts';
 import { undeletableNamespaces } from './namespaces.ts';
 import { namespaceIsFinalized, type WriteDeps, type WriteTarget } from './write.ts';
 

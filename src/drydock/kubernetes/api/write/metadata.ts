@@ -3,14 +3,6 @@ import type { ApiObject, ApiObjectMeta } from '../port.ts';
 import { conflict, invalid } from '../protocol/status-error.ts';
 import { hasSubresource, type ServedResource } from '../served.ts';
 
-export function cloneJson<T>(value: T): T {
-  if (Array.isArray(value)) return value.map(cloneJson) as T;
-  if (!isObject(value)) return value;
-  const copy: Record<string, unknown> = {};
-  for (const [key, member] of Object.entries(value)) if (member !== undefined) copy[key] = cloneJson(member);
-  return copy as T;
-}
-
 const order = [
   'name',
   'generateName',

@@ -1,6 +1,6 @@
 import type { Clock, Entropy } from '#base/clock.ts';
 import { timestamp } from '#base/clock.ts';
-import { getObject, getPath } from '#base/json.ts';
+import { cloneJson, getObject, getPath } from '#base/json.ts';
 import type { Authorizer } from '../../access/authorizer.ts';
 import type { RoleIndex } from '../../access/role-index.ts';
 import type { User } from '../../access/user.ts';
@@ -17,7 +17,6 @@ import { fromStorage, toStorage } from './conversion.ts';
 import {
   advanceGeneration,
   carrySystemMetadata,
-  cloneJson,
   generatedName,
   inUsualOrder,
   refuseNewFinalizers,

@@ -1,6 +1,5 @@
 import type { JsonObject } from '#base/json.ts';
-import { isObject } from '#base/json.ts';
-import { cloneJson } from '../clone.ts';
+import { cloneJson, isObject } from '#base/json.ts';
 
 /** Fills the schema's defaults in place, also where a null may not be one. */
 export function applySchemaDefaults(schema: JsonObject, value: unknown): void {
