@@ -9,8 +9,8 @@ import { startServer } from '#server/server.ts';
 import { testClock, testEntropy } from '../../test/clock.ts';
 import { application } from '../../test/web/application.ts';
 import { MemoryAudit, MemoryEngine } from '../../test/web/memory-engine.ts';
-import { runCli } from './cli.ts';
-import type { CliDeps, DispatchRequest } from './deps.ts';
+import { type CliAnswer, runTestCli } from './cli-fixture.test.ts';
+import type { DispatchRequest } from './deps.ts';
 import type { DoctorProbe } from './doctor/checks.ts';
 
 const commits = { old: 'a'.repeat(40), next: 'b'.repeat(40) };
@@ -30,20 +30,9 @@ const probe: DoctorProbe = {
   ports: async () => [{ name: 'forge', port: 3000, state: 'taken' }],
 };
 
-async function slipway(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const deps: CliDeps = {
-    version: '0.1.0',
+async function slipway(...args: string[]): Promise<CliAnswer> {
+  return runTestCli(args, {
     cwd: below,
-    clock: testClock,
-    settings: { actor: 'kim', columns: undefined, color: false },
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
     probe,
     dispatch: async (request) => {
       dispatched.push(request);
@@ -55,9 +44,7 @@ async function slipway(...args: string[]): Promise<{ code: number; out: string; 
       cluster: async () => 0,
       clusterKubeconfig: async () => '',
     },
-  };
-  const code = await runCli(args, deps, AbortSignal.timeout(10_000));
-  return { code, out, err };
+  });
 }
 
 function prod(phase: 'Running' | 'Succeeded' | 'Failed' | undefined, synced: boolean) {

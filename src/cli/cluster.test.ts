@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { testClock } from '../../test/clock.ts';
-import { runCli } from './cli.ts';
-import type { CliDeps, ClusterKubeconfigOptions, ClusterOptions } from './deps.ts';
+import { type CliAnswer, runTestCli } from './cli-fixture.test.ts';
+import type { ClusterKubeconfigOptions, ClusterOptions } from './deps.ts';
 
 let started: ClusterOptions[] = [];
 let asked: ClusterKubeconfigOptions[] = [];
@@ -11,21 +10,10 @@ beforeEach(() => {
   asked = [];
 });
 
-async function slipway(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
+async function slipway(...args: string[]): Promise<CliAnswer> {
   const nothing = async () => 0;
-  const deps: CliDeps = {
-    version: '0.1.0',
+  return runTestCli(args, {
     cwd: '/',
-    clock: testClock,
-    settings: { actor: 'kim', columns: undefined, color: false },
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
     probe: {
       program: async () => undefined,
       nodeVersion: () => 'v24.0.0',
@@ -48,9 +36,7 @@ async function slipway(...args: string[]): Promise<{ code: number; out: string; 
         return 'apiVersion: v1\n';
       },
     },
-  };
-  const code = await runCli(args, deps, AbortSignal.timeout(10_000));
-  return { code, out, err };
+  });
 }
 
 const usual: ClusterOptions = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { getArray, getNumber, getObject, getPath, getString, isObject, type JsonObject } from '#base/json.ts';
+import { getNumber, getObject, getPath, getString, type JsonObject } from '#base/json.ts';
 import type { Case, Need } from '../suite/case.ts';
-import { type Cluster, itemsOf, nameOf, uidOf } from '../suite/cluster.ts';
+import { type Cluster, condition, itemsOf, nameOf, uidOf } from '../suite/cluster.ts';
 import { includes } from '../suite/expect.ts';
 import { Kubelet } from '../suite/kubelet.ts';
 import { workload } from '../suite/objects.ts';
@@ -10,14 +10,6 @@ const seen = 'watched on kube-controller-manager 1.33';
 const needs: readonly Need[] = ['controllers'];
 const deployments = 'apps/v1/deployments';
 const replicaSets = 'apps/v1/replicasets';
-
-function condition(object: JsonObject, type: string): JsonObject {
-  return (
-    getArray(object, 'status', 'conditions')
-      .filter(isObject)
-      .find((item) => item['type'] === type) ?? {}
-  );
-}
 
 const told = (object: JsonObject, type: string) => {
   const { status, reason } = condition(object, type);

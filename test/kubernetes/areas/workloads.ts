@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { getArray, getObject, getPath, getString, isObject, type JsonObject } from '#base/json.ts';
+import { getArray, getObject, getPath, getString } from '#base/json.ts';
 import type { Area, Case, Need } from '../suite/case.ts';
-import { itemsOf, nameOf } from '../suite/cluster.ts';
+import { condition, itemsOf, nameOf } from '../suite/cluster.ts';
 import { includes } from '../suite/expect.ts';
 import { Kubelet } from '../suite/kubelet.ts';
 import { configMap, job, service, template, workload } from '../suite/objects.ts';
@@ -10,14 +10,6 @@ import { rollouts } from './rollouts.ts';
 const seen = 'watched on kube-controller-manager 1.33';
 const needs: readonly Need[] = ['controllers'];
 const replicaSets = 'apps/v1/replicasets';
-
-function condition(object: JsonObject, type: string): JsonObject {
-  return (
-    getArray(object, 'status', 'conditions')
-      .filter(isObject)
-      .find((item) => item['type'] === type) ?? {}
-  );
-}
 
 const others: Case[] = [
   {

@@ -204,3 +204,12 @@ export function bare(object: JsonObject): JsonObject {
   } = getObject(object, 'metadata');
   return { ...object, metadata };
 }
+
+/** A condition of an object's status; an empty object when it has none of this type. */
+export function condition(object: JsonObject, type: string): JsonObject {
+  return (
+    getArray(object, 'status', 'conditions')
+      .filter(isObject)
+      .find((item) => item['type'] === type) ?? {}
+  );
+}

@@ -144,3 +144,20 @@ export function deployment(name: string, replicas?: number): JsonObject {
 
 export const configMaps = '/api/v1/namespaces/default/configmaps';
 export const deployments = '/apis/apps/v1/namespaces/default/deployments';
+
+export const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+
+/** A namespaced custom resource of one version, `v1`, without fields of its own, unless `versions` say otherwise. */
+export function definition(
+  { group, plural, kind }: { group: string; plural: string; kind: string },
+  versions: JsonObject[] = [
+    { name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } },
+  ],
+): JsonObject {
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.${group}` },
+    spec: { group, scope: 'Namespaced', names: { plural, kind }, versions },
+  };
+}

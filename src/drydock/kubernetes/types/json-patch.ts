@@ -1,6 +1,7 @@
 import type { JsonObject } from '#base/json.ts';
 import { cloneJson, isObject, jsonEqual } from '#base/json.ts';
 import { ApiError } from '../api/port.ts';
+import { goJsonKind } from './go-format.ts';
 
 const maxOperations = 10_000;
 
@@ -10,7 +11,7 @@ class PatchFailure extends Error {}
 /** RFC 6902. Throws ApiError 400 for a malformed patch and 422 when an operation or a test fails. */
 export function jsonPatch(target: JsonObject, patch: unknown): JsonObject {
   if (!Array.isArray(patch)) {
-    const why = `json: cannot unmarshal ${goKind(patch)} into Go value of type []handlers.jsonPatchOp`;
+    const why = `json: cannot unmarshal ${goJsonKind(patch)} into Go value of type []handlers.jsonPatchOp`;
     throw new ApiError(400, 'BadRequest', `error decoding patch: ${why}`);
   }
   if (patch.length > maxOperations) {
@@ -31,11 +32,6 @@ export function jsonPatch(target: JsonObject, patch: unknown): JsonObject {
   }
   if (!isObject(root)) throw new ApiError(400, 'BadRequest', 'a JSON patch must leave an object');
   return root;
-}
-
-function goKind(value: unknown): string {
-  if (isObject(value)) return 'object';
-  return typeof value === 'boolean' ? 'bool' : typeof value;
 }
 
 function applyOperation(root: unknown, operation: unknown): unknown {

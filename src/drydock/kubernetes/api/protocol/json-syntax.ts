@@ -1,4 +1,4 @@
-import { goQuote } from './go-quote.ts';
+import { goQuote } from '../../types/go-format.ts';
 
 /**
  * What Go's encoding/json says is wrong with a text, which clients and their tests search for: `invalid character 'x'

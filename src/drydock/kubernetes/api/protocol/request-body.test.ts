@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { getArray, type JsonObject } from '#base/json.ts';
-import { configMaps, testCluster } from '../api-fixture.test.ts';
+import { configMaps, definition, definitions, testCluster } from '../api-fixture.test.ts';
 import { ApiError } from '../port.ts';
 import { parseBody } from './request-body.ts';
 
@@ -64,21 +64,11 @@ test('repeated keys of YAML follow fieldValidation', async () => {
   assert.match(String(warned.headers['warning']), /already set in map/);
 });
 
-const boats = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: 'boats.example.com' },
-  spec: {
-    group: 'example.com',
-    scope: 'Namespaced',
-    names: { plural: 'boats', kind: 'Boat' },
-    versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
-  },
-};
-
 test('a custom resource says which kind it is', async () => {
   await using cluster = await testCluster();
-  await cluster.send('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', { body: boats });
+  await cluster.send('POST', definitions, {
+    body: definition({ group: 'example.com', plural: 'boats', kind: 'Boat' }),
+  });
   const path = '/apis/example.com/v1/namespaces/default/boats';
   const tell = async (body: JsonObject | null): Promise<[number, unknown]> => {
     const answer = await cluster.send('POST', path, { body: JSON.stringify(body) });

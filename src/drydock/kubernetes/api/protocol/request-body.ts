@@ -1,5 +1,6 @@
 import { isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { cloneJson, getString, isObject, type JsonObject } from '#base/json.ts';
+import { goJsonKind } from '../../types/go-format.ts';
 import { ApiError, type ApiObject } from '../port.ts';
 import { builtinResources } from '../resources.ts';
 import { apiVersionOf, type ServedResource } from '../served.ts';
@@ -62,16 +63,11 @@ function parseJsonBody(text: string, kind: string): JsonObject {
   const value: unknown = JSON.parse(text);
   // Go decodes null into any type, and leaves it empty.
   if (value === null) return {};
-  if (!isObject(value)) throw refuse(`json: cannot unmarshal ${goKind(value)} into Go value of type ${goStruct}`);
+  if (!isObject(value)) throw refuse(`json: cannot unmarshal ${goJsonKind(value)} into Go value of type ${goStruct}`);
   return value;
 }
 
 /** How Go's decoder calls the kind of a JSON value. */
-export function goKind(value: unknown): string {
-  if (Array.isArray(value)) return 'array';
-  return typeof value === 'boolean' ? 'bool' : typeof value;
-}
-
 /** The beginning of a body: as it is when it looks like JSON, in hex otherwise. */
 function excerpt(text: string): string {
   if (text === '') return '<empty>';

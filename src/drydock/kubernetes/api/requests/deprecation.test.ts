@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { testCluster } from '../api-fixture.test.ts';
+import { definition, definitions, testCluster } from '../api-fixture.test.ts';
 import { customDeprecation } from './deprecation.ts';
 
 interface Version {
@@ -52,21 +52,12 @@ for (const { name, versions, want } of rows)
 test('kubectl prints that a version is deprecated, and can take it for an error', async () => {
   await using cluster = await testCluster();
   const schema = { openAPIV3Schema: { type: 'object' } };
-  await cluster.send('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
-    body: {
-      apiVersion: 'apiextensions.k8s.io/v1',
-      kind: 'CustomResourceDefinition',
-      metadata: { name: 'olds.example.com' },
-      spec: {
-        group: 'example.com',
-        scope: 'Namespaced',
-        names: { plural: 'olds', kind: 'Old' },
-        versions: [
-          { name: 'v1', served: true, storage: true, schema },
-          { name: 'v1beta1', served: true, storage: false, deprecated: true, schema },
-        ],
-      },
-    },
+  const served = [
+    { name: 'v1', served: true, storage: true, schema },
+    { name: 'v1beta1', served: true, storage: false, deprecated: true, schema },
+  ];
+  await cluster.send('POST', definitions, {
+    body: definition({ group: 'example.com', plural: 'olds', kind: 'Old' }, served),
   });
   const refused = await cluster.kubectl('get', 'olds.v1beta1.example.com', '--warnings-as-errors');
   assert.equal(refused.code, 1);

@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Exchange } from '../protocol/exchange.ts';
 import { chooseDiscovery } from '../protocol/negotiation.ts';
-import { measuredGroup, measuredResources, reviewResources, type Subresource } from '../resources.ts';
+import {
+  type BuiltinResource,
+  measuredGroup,
+  measuredResources,
+  reviewResources,
+  type Subresource,
+} from '../resources.ts';
 import { apiVersionOf, type ServedResource, type ServedResources } from '../served.ts';
 
 const allVerbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
@@ -26,16 +32,8 @@ const subresourceFacts: Partial<Record<Subresource, SubresourceFacts>> = {
   ephemeralcontainers: { verbs: readWrite },
 };
 
-interface DiscoveredResource {
-  group: string;
-  version: string;
-  plural: string;
-  singular: string;
-  kind: string;
-  namespaced: boolean;
+interface DiscoveredResource extends Omit<BuiltinResource, 'subresources' | 'hasGeneration'> {
   verbs: string[];
-  shortNames: string[];
-  categories: string[];
   subresources: { name: Subresource; facts: SubresourceFacts }[];
   /** The group, version and kind it is kept as; undefined for what is never stored. */
   storedAs: string | undefined;

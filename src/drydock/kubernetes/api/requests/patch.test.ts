@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { getPath } from '#base/json.ts';
-import { configMap, configMaps, type TestCluster, testCluster } from '../api-fixture.test.ts';
+import { configMap, configMaps, definition, definitions, type TestCluster, testCluster } from '../api-fixture.test.ts';
 
 let cluster: TestCluster;
 const ships = '/apis/sea.example/v1/namespaces/default/ships';
@@ -11,19 +11,8 @@ const json = 'application/json-patch+json';
 
 before(async () => {
   cluster = await testCluster();
-  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
-  await cluster.send('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
-    body: {
-      apiVersion: 'apiextensions.k8s.io/v1',
-      kind: 'CustomResourceDefinition',
-      metadata: { name: 'ships.sea.example' },
-      spec: {
-        group: 'sea.example',
-        scope: 'Namespaced',
-        names: { kind: 'Ship', plural: 'ships' },
-        versions: [{ name: 'v1', served: true, storage: true, schema }],
-      },
-    },
+  await cluster.send('POST', definitions, {
+    body: definition({ group: 'sea.example', plural: 'ships', kind: 'Ship' }),
   });
   await cluster.send('POST', configMaps, { body: configMap('a', { x: '1' }) });
   await cluster.send('POST', ships, { body: { apiVersion: 'sea.example/v1', kind: 'Ship', metadata: { name: 'a' } } });

@@ -1,7 +1,7 @@
 import { timestamp } from '#base/clock.ts';
 import { cloneJson, isObject, type JsonObject } from '#base/json.ts';
+import { goJsonKind, goQuote, isPrintable } from '../../types/go-format.ts';
 import { ApiError, type ApiObject } from '../port.ts';
-import { goQuote, isPrintable } from '../protocol/go-quote.ts';
 import { jsonSyntaxError } from '../protocol/json-syntax.ts';
 import { mediaType } from '../protocol/negotiation.ts';
 import { isTrue } from '../protocol/query-flag.ts';
@@ -9,7 +9,6 @@ import {
   type DecodedObject,
   decodeObject,
   type FieldValidation,
-  goKind,
   parseYaml,
   reportPatchProblems,
 } from '../protocol/request-body.ts';
@@ -97,7 +96,7 @@ function changedJson(
       const { strategicMerge } = input.resource.type;
       if (!strategicMerge) throw badRequest('this kind has no strategic merge');
       if (patch !== null && !isObject(patch))
-        throw badRequest(`json: cannot unmarshal ${goKind(patch)} into Go value of type map[string]interface {}`);
+        throw badRequest(`json: cannot unmarshal ${goJsonKind(patch)} into Go value of type map[string]interface {}`);
       return strategicMerge(cloneJson(live), patch ?? {});
     }
   }

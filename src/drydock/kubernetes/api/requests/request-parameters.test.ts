@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { getArray, getString, isObject } from '#base/json.ts';
-import { configMap, configMaps, type Sent, type TestCluster, testCluster } from '../api-fixture.test.ts';
+import {
+  configMap,
+  configMaps,
+  definition,
+  definitions,
+  type Sent,
+  type TestCluster,
+  testCluster,
+} from '../api-fixture.test.ts';
 
 let cluster: TestCluster;
 const boats = '/apis/example.com/v1/namespaces/default/boats';
@@ -10,18 +18,8 @@ const table = 'application/json;as=Table;v=v1;g=meta.k8s.io';
 
 before(async () => {
   cluster = await testCluster();
-  await cluster.send('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
-    body: {
-      apiVersion: 'apiextensions.k8s.io/v1',
-      kind: 'CustomResourceDefinition',
-      metadata: { name: 'boats.example.com' },
-      spec: {
-        group: 'example.com',
-        scope: 'Namespaced',
-        names: { plural: 'boats', kind: 'Boat' },
-        versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
-      },
-    },
+  await cluster.send('POST', definitions, {
+    body: definition({ group: 'example.com', plural: 'boats', kind: 'Boat' }),
   });
   await cluster.send('POST', boats, { body: boat });
   await cluster.send('POST', configMaps, { body: configMap('a', { on: 'yes', n: '1' }) });

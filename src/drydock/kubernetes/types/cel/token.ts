@@ -136,7 +136,8 @@ function bytesOf(body: string, raw: boolean, at: number): Uint8Array {
 
 const escapeSequence =
   /\\(?:([abfnrtv\\?"'`])|x([0-9a-fA-F]{2})|X([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2}))/y;
-const simpleEscapes: Record<string, string> = {
+/** What a letter after a backslash stands for. */
+export const simpleEscapes: Record<string, string> = {
   a: '\x07',
   b: '\b',
   f: '\f',

@@ -4,6 +4,7 @@ import type { ApiObject, CustomResourceVersion, FieldError, Gvk, KindType } from
 import { ApiError } from '../../api/port.ts';
 import { builtinSchema } from '../builtin-schema.ts';
 import { decodeStruct } from '../decode.ts';
+import { goJsonKind } from '../go-format.ts';
 import { registerSchema } from '../kind-schema.ts';
 import { sameContent } from '../same-content.ts';
 import { validateMetadata } from '../validate/metadata.ts';
@@ -58,7 +59,7 @@ function decodeCustom(
     throw new ApiError(
       400,
       'BadRequest',
-      `${gvk.kind} in version ${JSON.stringify(gvk.version)} cannot be handled as a ${gvk.kind}: json: cannot unmarshal ${goKind(metadata)} into Go value of type v1.ObjectMeta`,
+      `${gvk.kind} in version ${JSON.stringify(gvk.version)} cannot be handled as a ${gvk.kind}: json: cannot unmarshal ${goJsonKind(metadata)} into Go value of type v1.ObjectMeta`,
     );
   }
   const meta = decodeStruct(builtinSchema().struct('meta/v1.ObjectMeta'), isObject(metadata) ? metadata : {}, gvk);
@@ -73,11 +74,6 @@ function decodeCustom(
     ...(isObject(pruned) ? pruned : {}),
   };
   return { object, unknownFields };
-}
-
-function goKind(value: unknown): string {
-  if (Array.isArray(value)) return 'array';
-  return typeof value === 'boolean' ? 'bool' : typeof value;
 }
 
 /** Errors after which rules are not run: they would fail on values of a wrong shape. */

@@ -1,17 +1,8 @@
 import type { JsonObject } from '#base/json.ts';
 import { isObject } from '#base/json.ts';
+import { simpleEscapes } from '../cel/token.ts';
 
-const letters: Record<string, string> = {
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-  "'": "'",
-  '\\': '\\',
-};
+const letters: Record<string, string> = { ...simpleEscapes, "'": "'", '\\': '\\' };
 
 /** Steps of `.a['b.c']`; a text says what is wrong with it. */
 function pathSteps(path: string, brackets: boolean): string[] | { mistake: string } {
