@@ -1,11 +1,12 @@
 import { canonicalJson, sha256Hex } from '#base/digest.ts';
 import { isAppError } from '#base/errors.ts';
 import { jsonEqual } from '#base/json.ts';
-import type { CommitSha } from '#git/port.ts';
+import type { CommitSha, GitMirror } from '#git/port.ts';
 import { type KubeDiscovery, type KubeObject, kindOf } from '#kube/port.ts';
 import type { Application, ApplicationSource } from '#model/argocd/application.ts';
 import { annotations } from '#model/argocd/names.ts';
 import type { Renderer, RenderInputs, Rendering, RenderRequest, SourceType } from '#render/port.ts';
+import { gitTree } from '#render/tree.ts';
 import { type DesiredObject, desiredObject } from '#sync/comparer.ts';
 import { hookRoleOf } from '#sync/hooks.ts';
 import { keyText, resourceKeyOf, trackingIdOf } from '#sync/identity.ts';
@@ -54,6 +55,7 @@ export function sourcesOf(application: Application): ApplicationSource[] {
 
 interface OpenSource {
   source: ApplicationSource;
+  mirror: GitMirror;
   request: RenderRequest;
 }
 
@@ -68,14 +70,13 @@ async function openSources(
     sourcesOf(application).map(async (source, index) => {
       const { mirror } = await deps.repositories.open(source.repoURL, signal);
       const commit = await mirror.resolve(options.revisions?.[index] || source.targetRevision || 'HEAD', signal);
-      return { source, mirror, commit };
+      return { source, mirror, tree: gitTree(mirror, commit) };
     }),
   );
-  const refs = new Map(
-    opened.flatMap(({ source, mirror, commit }) => (source.ref ? [[source.ref, { mirror, commit }] as const] : [])),
-  );
-  return opened.map(({ source, mirror, commit }) => ({
+  const refs = new Map(opened.flatMap(({ source, tree }) => (source.ref ? [[source.ref, tree] as const] : [])));
+  return opened.map(({ source, mirror, tree }) => ({
     source,
+    mirror,
     request: {
       application: {
         name: application.metadata.name,
@@ -83,8 +84,7 @@ async function openSources(
         destinationNamespace: application.spec.destination.namespace ?? '',
       },
       source,
-      mirror,
-      commit,
+      tree,
       refs,
       cluster,
     },
@@ -103,18 +103,16 @@ async function effectiveCommits(
   known: string[] | undefined,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const now = opened.map(({ request }) => request.commit as string);
+  const now = opened.map(({ request }) => request.tree.revision);
   if (known?.length !== now.length || now.every((commit, index) => commit === known[index])) return now;
-  const at = (index: number) => known[index] as CommitSha;
+  const at = (mirror: GitMirror, index: number) => gitTree(mirror, known[index] as CommitSha);
   const refs = new Map(
-    opened.flatMap(({ source, request }, index) =>
-      source.ref ? [[source.ref, { mirror: request.mirror, commit: at(index) }] as const] : [],
-    ),
+    opened.flatMap(({ source, mirror }, index) => (source.ref ? [[source.ref, at(mirror, index)] as const] : [])),
   );
   const rendering = opened.flatMap((source, index) => (renders(source.source) ? [{ ...source, index }] : []));
   try {
-    for (const [position, { request, index }] of rendering.entries()) {
-      const earlier = { ...request, commit: at(index), refs };
+    for (const [position, { request, mirror, index }] of rendering.entries()) {
+      const earlier = { ...request, tree: at(mirror, index), refs };
       const { key } = await deps.renderer.inputs(earlier, signal);
       if (key === renderings[position]?.key) continue;
       const { manifests } = await deps.renderer.render(earlier, signal);
@@ -223,7 +221,7 @@ export async function loadTarget(
   for (const { source, request } of opened)
     if (renders(source)) renderings.push(await deps.renderer.render(request, signal));
   const revisions = await effectiveCommits(deps, opened, renderings, options.known, signal);
-  const commits = opened.map(({ request }) => request.commit as string);
+  const commits = opened.map(({ request }) => request.tree.revision);
   if (same) return { ...same, revisions, commits };
   const sourceTypes = renderings.map(({ sourceType }) => sourceType);
   const manifests = structuredClone(renderings.flatMap((rendering) => rendering.manifests));

@@ -1,6 +1,6 @@
 import { sha256Hex } from '#base/digest.ts';
-import type { CommitSha, GitMirror } from '#git/port.ts';
 import type { ResolvedSource } from './source.ts';
+import type { SourceTree } from './tree.ts';
 
 export interface ChartScan {
   /** A template may ask for the cluster's versions. Packaged subcharts are not looked into: they count as asking. */
@@ -20,26 +20,21 @@ export function isOptionalValues(name: string): boolean {
 }
 
 /** What the result of a chart can depend on, by its folder's object id. */
-export async function scanChart(
-  mirror: GitMirror,
-  commit: CommitSha,
-  resolved: ResolvedSource,
-  signal: AbortSignal,
-): Promise<ChartScan> {
+export async function scanChart(tree: SourceTree, resolved: ResolvedSource, signal: AbortSignal): Promise<ChartScan> {
   const remembered = scans.get(resolved.tree);
   if (remembered) return remembered;
   let capabilities = false;
   let files = false;
   const rest: string[] = [];
-  for (const entry of await mirror.listFiles(commit, resolved.path, signal)) {
+  for (const entry of await tree.listFiles(resolved.path, signal)) {
     const name = resolved.path === '' ? entry.path : entry.path.slice(resolved.path.length + 1);
     if (!isOptionalValues(name)) rest.push(`${entry.mode} ${entry.oid} ${name}`);
     if (entry.type !== 'blob') continue;
     if (/\.(?:tgz|tar\.gz)$/.test(name)) capabilities = true;
     else if (/(?:^|\/)Chart\.yaml$/.test(name))
-      capabilities ||= (await mirror.readBlob(entry.oid, signal)).includes('kubeVersion');
+      capabilities ||= (await tree.readBlob(entry.oid, signal)).includes('kubeVersion');
     else if (/(?:^|\/)templates\//.test(name)) {
-      const content = await mirror.readBlob(entry.oid, signal);
+      const content = await tree.readBlob(entry.oid, signal);
       capabilities ||= content.includes('Capabilities');
       files ||= content.includes('.Files');
     }

@@ -48,10 +48,10 @@ export async function renderDirectory(
 ): Promise<KubeObject[]> {
   const out: KubeObject[] = [];
   let bytes = 0;
-  for (const entry of await request.mirror.listFiles(request.commit, resolved.path, signal)) {
+  for (const entry of await request.tree.listFiles(resolved.path, signal)) {
     const relative = resolved.path === '' ? entry.path : entry.path.slice(resolved.path.length + 1);
     if (entry.type !== 'blob' || entry.mode === '120000' || !isWanted(relative, resolved)) continue;
-    const content = await request.mirror.readBlob(entry.oid, signal);
+    const content = await request.tree.readBlob(entry.oid, signal);
     bytes += content.length;
     if (bytes > maxBytes)
       throw new AppError(

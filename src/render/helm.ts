@@ -2,7 +2,6 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sha256Hex } from '#base/digest.ts';
 import { AppError } from '#base/errors.ts';
-import type { CommitSha, GitMirror } from '#git/port.ts';
 import type { KubeObject } from '#kube/port.ts';
 import type { HelmSource } from '#model/argocd/application.ts';
 import { buildEnvironment, expandVariables } from './build-environment.ts';
@@ -13,6 +12,7 @@ import type { RenderRequest } from './port.ts';
 import { fileInRepository } from './repository-path.ts';
 import type { ResolvedSource } from './source.ts';
 import { runTool } from './tool.ts';
+import type { SourceTree } from './tree.ts';
 import { parseYamlDocuments } from './yaml.ts';
 
 export interface HelmTool {
@@ -21,8 +21,7 @@ export interface HelmTool {
 }
 
 interface FoundFile {
-  mirror: GitMirror;
-  commit: CommitSha;
+  tree: SourceTree;
   path: string;
   oid: string;
 }
@@ -55,16 +54,16 @@ function findPlace(
   folder: string,
   name: string,
   what: string,
-): { mirror: GitMirror; commit: CommitSha; path: string } {
+): { tree: SourceTree; path: string } {
   const match = /^\$([A-Za-z0-9_-]+)\/(.+)$/.exec(name);
   const ref = match?.[1] === undefined ? undefined : request.refs.get(match[1]);
-  if (match && ref) return { ...ref, path: fileInRepository('', match[2] ?? '', what) };
+  if (match && ref) return { tree: ref, path: fileInRepository('', match[2] ?? '', what) };
   if (match && /^\$[a-z]/.test(name) && request.refs.size > 0)
     throw new AppError(
       'bad-input',
       `${what} "${name}" names the ref ${match[1]}, which no source of the application has`,
     );
-  return { mirror: request.mirror, commit: request.commit, path: fileInRepository(folder, name, what) };
+  return { tree: request.tree, path: fileInRepository(folder, name, what) };
 }
 
 async function findFile(
@@ -79,9 +78,8 @@ async function findFile(
       hint: 'keep the file in Git',
     });
   const place = findPlace(request, folder, name, what);
-  const oid = await place.mirror.objectId(place.commit, place.path, signal);
-  if (oid === undefined)
-    return `${what} "${name}" does not exist: ${place.path} in ${place.mirror.url} at ${place.commit.slice(0, 7)}`;
+  const oid = await place.tree.objectId(place.path, signal);
+  if (oid === undefined) return `${what} "${name}" does not exist: ${place.path} in ${place.tree.place}`;
   return { ...place, oid };
 }
 
@@ -146,7 +144,7 @@ export async function planHelm(
   if (!helm.skipCrds) flags.push('--include-crds');
   if (helm.skipTests) flags.push('--skip-tests');
   if (helm.skipSchemaValidation) flags.push('--skip-schema-validation');
-  const scan = await scanChart(request.mirror, request.commit, resolved, signal);
+  const scan = await scanChart(request.tree, resolved, signal);
   const { files, absent } = await findValueFiles(request, resolved, helm, signal);
   return {
     releaseName: helm.releaseName || request.application.name,
@@ -185,7 +183,7 @@ export function helmKey(plan: HelmPlan, tool: HelmTool): unknown {
 
 async function writeFound(file: FoundFile, target: string, signal: AbortSignal): Promise<string> {
   await mkdir(dirname(target), { recursive: true });
-  await writeFile(target, await file.mirror.readBlob(file.oid, signal));
+  await writeFile(target, await file.tree.readBlob(file.oid, signal));
   return target;
 }
 
@@ -220,15 +218,11 @@ function failure(request: RenderRequest, path: string, stderr: string, folder: s
     .trim()
     .slice(0, maxMessage);
   const missing = /missing in charts\/ directory/.test(own);
-  return new AppError(
-    'tool-failed',
-    `helm template ${path} (${request.mirror.url} at ${request.commit.slice(0, 7)}) failed: ${own}`,
-    {
-      hint: missing
-        ? 'commit the dependencies: run "helm dependency update" and add charts/ to Git'
-        : 'correct the chart or its values; "helm template" shows the same on your machine',
-    },
-  );
+  return new AppError('tool-failed', `helm template ${path} (${request.tree.place}) failed: ${own}`, {
+    hint: missing
+      ? 'commit the dependencies: run "helm dependency update" and add charts/ to Git'
+      : 'correct the chart or its values; "helm template" shows the same on your machine',
+  });
 }
 
 /** Runs `helm template` in `folder`, a temporary directory of its own. */
@@ -239,7 +233,7 @@ export async function renderHelm(
 ): Promise<KubeObject[]> {
   const { request, resolved, plan, folder } = job;
   const chart = join(folder, 'chart');
-  await checkOut(request.mirror, request.commit, { from: resolved.path, to: chart }, signal);
+  await checkOut(request.tree, { from: resolved.path, to: chart }, signal);
   const home = join(folder, 'home');
   const env = {
     HOME: home,

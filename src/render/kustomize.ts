@@ -43,7 +43,7 @@ async function readKustomization(
 ): Promise<{ name: string; document: Record<string, unknown> } | undefined> {
   for (const name of kustomizationFiles) {
     const file = joinPath(folder, name);
-    const content = await request.mirror.readFile(request.commit, file, signal);
+    const content = await request.tree.readFile(file, signal);
     if (!content) continue;
     const [document] = parseYamlDocuments(content.toString('utf8'), file);
     return { name, document: isObject(document) ? document : {} };
@@ -117,9 +117,7 @@ export async function kustomizeInputs(
       { hint: 'set it in the kustomization.yaml itself' },
     );
   const paths = await reach(request, resolved, signal);
-  const trees = await Promise.all(
-    paths.map(async (path) => [path, await request.mirror.objectId(request.commit, path, signal)]),
-  );
+  const trees = await Promise.all(paths.map(async (path) => [path, await request.tree.objectId(path, signal)]));
   return { key: { tool: tool.version, path: resolved.path, block, trees }, paths };
 }
 
@@ -161,8 +159,7 @@ export async function renderKustomize(
   const { request, resolved, folder } = job;
   if (!tool) throw new AppError('missing-tool', 'kubectl is not installed');
   const repository = join(folder, 'repository');
-  for (const from of job.paths)
-    await checkOut(request.mirror, request.commit, { from, to: repository, wholePath: true }, signal);
+  for (const from of job.paths) await checkOut(request.tree, { from, to: repository, wholePath: true }, signal);
   const target = join(repository, resolved.path);
   const block = resolved.source.kustomize;
   const kustomization = await readKustomization(request, resolved.path, signal);
@@ -177,7 +174,7 @@ export async function renderKustomize(
   if (result.code !== 0)
     throw new AppError(
       'tool-failed',
-      `kubectl kustomize ${name} (${request.mirror.url} at ${request.commit.slice(0, 7)}) failed: ${result.stderr.replaceAll(repository, '').trim().slice(0, 2000)}`,
+      `kubectl kustomize ${name} (${request.tree.place}) failed: ${result.stderr.replaceAll(repository, '').trim().slice(0, 2000)}`,
       {
         hint: 'correct the kustomization; "kubectl kustomize" shows the same on your machine',
       },

@@ -1,17 +1,16 @@
-import type { CommitSha, GitMirror } from '#git/port.ts';
 import type { KubeObject } from '#kube/port.ts';
 import type { ApplicationSource } from '#model/argocd/application.ts';
 import { isOptionalValues } from './chart-scan.ts';
+import type { SourceTree } from './tree.ts';
 
 export type SourceType = 'Helm' | 'Kustomize' | 'Directory' | 'Plugin';
 
 export interface RenderRequest {
   application: { name: string; project: string; destinationNamespace: string };
   source: ApplicationSource;
-  mirror: GitMirror;
-  commit: CommitSha;
+  tree: SourceTree;
   /** Sources that others may name as `$ref/...`, by ref. */
-  refs: ReadonlyMap<string, { mirror: GitMirror; commit: CommitSha }>;
+  refs: ReadonlyMap<string, SourceTree>;
   cluster: { kubeVersion: string; apiVersions: readonly string[] };
 }
 
@@ -40,7 +39,7 @@ export interface Rendering extends RenderInputs {
 }
 
 /**
- * Turns a source at a commit into manifests. `inputs` reads only object ids and small files from Git; `render` runs the
+ * Turns a source at a commit into manifests. `inputs` reads only object ids and small files; `render` runs the
  * tool, unless its result for the same inputs is known. Errors are AppErrors that quote the tool and name the file.
  */
 export interface Renderer {

@@ -15,6 +15,7 @@ import { withBlock } from './kustomize.ts';
 import { isInput, type Renderer, type RenderRequest } from './port.ts';
 import { createRenderer } from './renderer.ts';
 import { fileInRepository } from './repository-path.ts';
+import { gitTree } from './tree.ts';
 import { parseYamlDocuments } from './yaml.ts';
 
 const chart = 'apiVersion: v2\nname: chart\nversion: 0.1.0\n';
@@ -86,12 +87,12 @@ async function request(
   kubeVersion = '1.33.0',
 ): Promise<RenderRequest> {
   const commit: CommitSha = await mirror.resolve(revision, AbortSignal.timeout(5000));
+  const tree = gitTree(mirror, commit);
   return {
     application: { name: 'app', project: 'default', destinationNamespace: 'ns' },
     source: { repoURL: mirror.url, path: '.', ...source },
-    mirror,
-    commit,
-    refs: new Map([['values', { mirror, commit }]]),
+    tree,
+    refs: new Map([['values', tree]]),
     cluster: { kubeVersion, apiVersions: ['v1'] },
   };
 }

@@ -85,7 +85,7 @@ async function prepare(deps: RendererDeps, request: RenderRequest, signal: Abort
         });
       const helm = await planHelm(request, resolved, signal);
       const named = [...helm.values, ...helm.fileParameters.map(({ file }) => file)];
-      const own = named.filter((file) => file.mirror === request.mirror).map((file) => file.path);
+      const own = named.filter((file) => file.tree.url === request.tree.url).map((file) => file.path);
       const values = [...own, ...helm.absent];
       const paths = [...new Set([folder, ...values])];
       // The chart's files stand in the plan's key, finer than by its folder.

@@ -23,7 +23,7 @@ async function withOverrides(request: RenderRequest, path: string, signal: Abort
   let merged: unknown = request.source;
   for (const name of ['.argocd-source.yaml', `.argocd-source-${request.application.name}.yaml`]) {
     const file = joinPath(path, name);
-    const content = await request.mirror.readFile(request.commit, file, signal);
+    const content = await request.tree.readFile(file, signal);
     if (!content) continue;
     const [override] = parseYamlDocuments(content.toString('utf8'), file);
     if (!isObject(override)) continue;
@@ -55,8 +55,7 @@ function explicitType(source: ApplicationSource): SourceType | undefined {
 }
 
 async function detectType(request: RenderRequest, path: string, signal: AbortSignal): Promise<SourceType> {
-  const has = async (name: string) =>
-    (await request.mirror.objectId(request.commit, joinPath(path, name), signal)) !== undefined;
+  const has = async (name: string) => (await request.tree.objectId(joinPath(path, name), signal)) !== undefined;
   if (await has('kustomization.yaml')) return 'Kustomize';
   if (await has('kustomization.yml')) return 'Kustomize';
   if (await has('Chart.yaml')) return 'Helm';
@@ -65,7 +64,7 @@ async function detectType(request: RenderRequest, path: string, signal: AbortSig
 
 /** Finds the folder of a source and decides how it is rendered, in Argo CD's order. */
 export async function resolveSource(request: RenderRequest, signal: AbortSignal): Promise<ResolvedSource> {
-  const { source, mirror, commit } = request;
+  const { source } = request;
   if (source.chart !== undefined && source.chart !== '')
     throw new AppError(
       'unsupported',
@@ -75,15 +74,11 @@ export async function resolveSource(request: RenderRequest, signal: AbortSignal)
       },
     );
   const path = repositoryPath(source.path ?? '', 'source.path');
-  const tree = await mirror.objectId(commit, path, signal);
+  const tree = await request.tree.objectId(path, signal);
   if (tree === undefined)
-    throw new AppError(
-      'not-found',
-      `source.path "${source.path ?? ''}" does not exist in ${mirror.url} at ${commit.slice(0, 7)}`,
-      {
-        hint: 'correct spec.source.path or targetRevision',
-      },
-    );
+    throw new AppError('not-found', `source.path "${source.path ?? ''}" does not exist in ${request.tree.place}`, {
+      hint: 'correct spec.source.path or targetRevision',
+    });
   const merged = await withOverrides(request, path, signal);
   const type = explicitType(merged) ?? (await detectType(request, path, signal));
   return { source: merged, path, type, tree };
