@@ -122,6 +122,14 @@ export class EngineFace implements ApplicationEngine {
   }
 
   async sync(name: string, request: SyncRequest, actor: Actor, signal: AbortSignal): Promise<Application> {
+    return await this.operate(name, (application) => syncOperation(application, request, actor), signal);
+  }
+
+  async operate(
+    name: string,
+    decide: (application: Application) => Operation,
+    signal: AbortSignal,
+  ): Promise<Application> {
     return await this.#change(
       name,
       (application) => {
@@ -129,7 +137,7 @@ export class EngineFace implements ApplicationEngine {
           throw new AppError('conflict', `another operation is already in progress for application ${name}`, {
             hint: 'wait for it to end, or terminate it',
           });
-        return { operation: syncOperation(application, request, actor) };
+        return { operation: decide(application) };
       },
       signal,
     );

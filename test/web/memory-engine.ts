@@ -7,7 +7,7 @@ import type {
   SyncRequest,
 } from '#apps/port.ts';
 import { AppError } from '#base/errors.ts';
-import type { Application } from '#model/argocd/application.ts';
+import type { Application, Operation } from '#model/argocd/application.ts';
 import type { Actor, AuditEvent, AuditLog, AuditQuery, NewAuditEvent } from '#trace/event.ts';
 
 /** An engine without a cluster, for tests of the faces: it holds what it is given and reports what it was asked. */
@@ -74,6 +74,15 @@ export class MemoryEngine implements ApplicationEngine {
     this.put(accepted);
     this.onSync(name, by);
     return accepted;
+  }
+
+  async operate(name: string, decide: (application: Application) => Operation): Promise<Application> {
+    const application = this.get(name);
+    if (application.operation) throw new AppError('conflict', `another operation is already in progress on ${name}`);
+    const operation = decide(application);
+    this.asked.push({ what: 'operate', name, request: operation });
+    this.put({ ...application, operation });
+    return this.get(name);
   }
 
   async whenSettled(name: string): Promise<Application> {
