@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
 import type { Clock } from '#base/clock.ts';
 import { type Digest, digestOf, parseDigest } from '#base/digest.ts';
 import { AppError, isAppError } from '#base/errors.ts';
@@ -21,6 +22,10 @@ export interface RegistryClientOptions {
   platform?: Platform;
   /** Tries of one request before a transient failure counts. */
   attempts?: number;
+  /** Connections of the caller's, who closes them. */
+  dispatcher?: Dispatcher;
+  /** What is read is asked for by plain HTTP, for registries that do not speak TLS. */
+  plainHttp?: boolean;
 }
 
 /** One place a registry's content may be read from. */
@@ -35,10 +40,11 @@ const pullScope = (ref: ImageRef) => `repository:${ref.repository}:pull`;
 export function createRegistryClient(options: RegistryClientOptions): RegistryClient & AsyncDisposable {
   const { clock, logger, credentials = async () => undefined, mirrors = {}, attempts = 4 } = options;
   const platform = options.platform ?? thisPlatform();
-  const session = new RegistrySession({ clock, logger, credentials, attempts });
+  const session = new RegistrySession({ clock, logger, credentials, attempts, dispatcher: options.dispatcher });
+  const baseOf = (registry: string) => (options.plainHttp ? `http://${registry}` : registryUrl(registry));
   const places = (ref: ImageRef): Place[] => {
     const mirror = mirrors[ref.registry];
-    const origin = { registry: ref.registry, base: registryUrl(ref.registry) };
+    const origin = { registry: ref.registry, base: baseOf(ref.registry) };
     return mirror === undefined ? [origin] : [{ registry: new URL(mirror).host, base: mirror }, origin];
   };
 
@@ -95,7 +101,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
 
   async function hasBlob(ref: ImageRef, digest: Digest, signal: AbortSignal): Promise<boolean> {
     const path = `/v2/${ref.repository}/blobs/${digest}`;
-    const ask = { registry: ref.registry, base: registryUrl(ref.registry), scope: pullScope(ref) };
+    const ask = { registry: ref.registry, base: baseOf(ref.registry), scope: pullScope(ref) };
     const response = await session.send({ ...ask, method: 'HEAD', path, accept: [404] }, signal);
     await response.body.dump();
     return response.status === 200;
@@ -110,7 +116,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     const response = await session.send(
       {
         registry: ref.registry,
-        base: registryUrl(ref.registry),
+        base: baseOf(ref.registry),
         method: 'PUT',
         path: `/v2/${ref.repository}/manifests/${ref.digest ?? ref.tag ?? digest}`,
         scope: `repository:${ref.repository}:pull,push`,
@@ -135,7 +141,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
       return pushBlob(session, { ref, digest, size, open, ...mount }, signal);
     },
     pushManifest,
-    tags: (ref, signal) => listTags(session, ref, signal),
+    tags: (ref, signal) => listTags(session, { registry: ref.registry, base: baseOf(ref.registry) }, { ref, signal }),
     [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
   };
 }
@@ -211,21 +217,17 @@ async function openBlob(session: RegistrySession, place: Place, ask: BlobAsk) {
 
 const maxTagPages = 1000;
 
-async function listTags(session: RegistrySession, ref: ImageRef, signal: AbortSignal): Promise<string[]> {
-  const base = registryUrl(ref.registry);
+async function listTags(session: RegistrySession, place: Place, { ref, signal }: ManifestAsk): Promise<string[]> {
   const tags: string[] = [];
   let path: string | undefined = `/v2/${ref.repository}/tags/list?n=1000`;
   for (let page = 0; path !== undefined; page += 1) {
     if (page >= maxTagPages)
       throw new AppError('limit', `${ref.registry}/${ref.repository} has over ${maxTagPages} pages of tags`);
-    const response = await session.read(
-      { registry: ref.registry, base, method: 'GET', path, scope: pullScope(ref) },
-      signal,
-    );
+    const response = await session.read({ ...place, method: 'GET', path, scope: pullScope(ref) }, signal);
     const listed = getArray(parseJson(response.bytes.toString('utf8'), `the tags of ${ref.repository}`), 'tags');
     tags.push(...listed.filter((tag) => typeof tag === 'string'));
     const next: string | undefined = /<([^>]+)>;\s*rel="?next"?/.exec(String(response.headers['link'] ?? ''))?.[1];
-    path = next === undefined ? undefined : new URL(next, new URL(path, base)).href;
+    path = next === undefined ? undefined : new URL(next, new URL(path, place.base)).href;
   }
   return tags;
 }

@@ -16,6 +16,8 @@ export interface SessionOptions {
   clock: Clock;
   logger: Logger;
   attempts: number;
+  /** Connections with a proxy or certificates of their own; whoever gives it closes it. */
+  dispatcher?: Dispatcher | undefined;
 }
 
 export interface RegistryRequest {
@@ -45,20 +47,18 @@ const jsonLimit = 8 * 1024 * 1024;
 /** HTTP to registries: tokens got and kept per scope, transient failures tried again, errors in words. */
 export class RegistrySession {
   readonly #options: SessionOptions;
-  readonly #agent = new Agent({
-    connections: 16,
-    headersTimeout: 60_000,
-    bodyTimeout: 60_000,
-    connect: { timeout: 10_000 },
-  });
+  readonly #agent: Dispatcher;
   readonly #authorizations = new AuthorizationCache();
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#agent =
+      options.dispatcher ??
+      new Agent({ connections: 16, headersTimeout: 60_000, bodyTimeout: 60_000, connect: { timeout: 10_000 } });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#agent.destroy();
+    if (!this.#options.dispatcher) await this.#agent.destroy();
   }
 
   /** The caller must read or dump the body. Bodies given as functions are opened anew for every try. */
