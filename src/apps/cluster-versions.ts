@@ -8,13 +8,19 @@ export interface ClusterVersions {
   id: number;
 }
 
+export interface ClusterVersionSource {
+  get(signal: AbortSignal): Promise<ClusterVersions>;
+  /** After a CustomResourceDefinition was applied. */
+  forget(): void;
+}
+
 const keptMs = 30_000;
 
 /** What charts may ask of the cluster: its version as X.Y.Z, and every `group/version` and `group/version/Kind` it serves. */
-export function clusterVersions(kube: Pick<KubeClient, 'version' | 'discovery'>, clock: Clock) {
+export function clusterVersions(kube: Pick<KubeClient, 'version' | 'discovery'>, clock: Clock): ClusterVersionSource {
   let kept: (ClusterVersions & { at: number }) | undefined;
   return {
-    async get(signal: AbortSignal): Promise<ClusterVersions> {
+    async get(signal) {
       if (kept && clock.now() - kept.at < keptMs) return kept;
       const [{ gitVersion }, resources] = await Promise.all([kube.version(signal), kube.discovery.all(signal)]);
       const kubeVersion = /\d+\.\d+\.\d+/.exec(gitVersion)?.[0] ?? gitVersion;
@@ -28,8 +34,7 @@ export function clusterVersions(kube: Pick<KubeClient, 'version' | 'discovery'>,
       kept = { kubeVersion, apiVersions, id: kept ? (same ? kept.id : kept.id + 1) : 0, at: clock.now() };
       return kept;
     },
-    /** After a CustomResourceDefinition was applied. */
-    forget(): void {
+    forget() {
       if (kept) kept = { ...kept, at: Number.NEGATIVE_INFINITY };
     },
   };

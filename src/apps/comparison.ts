@@ -2,7 +2,8 @@ import { assessHealth } from '#health/assess.ts';
 import type { Health } from '#health/health.ts';
 import { type KubeObject, kindOf } from '#kube/port.ts';
 import type { Application, ResourceKey, SyncStatusCode } from '#model/argocd/application.ts';
-import { annotations } from '#model/argocd/names.ts';
+import { annotations, qualifiedName, qualifiedOfInstanceName } from '#model/argocd/names.ts';
+import type { ArgoSettings } from '#model/argocd/settings.ts';
 import type { Comparer, DesiredObject, Difference } from '#sync/comparer.ts';
 import { hookRoleOf, waveOf } from '#sync/hooks.ts';
 import { keyText, resourceKeyOf, trackingApplication } from '#sync/identity.ts';
@@ -29,6 +30,9 @@ export interface ComparedResource {
 export interface ComparisonDeps {
   live: LiveState;
   comparer: Comparer;
+  settings: () => ArgoSettings;
+  /** Of the instance: applications elsewhere have it in their names. */
+  namespace: string;
 }
 
 export interface Comparison {
@@ -94,7 +98,8 @@ export async function compareApplication(
   options: { withPrediction?: boolean },
   signal: AbortSignal,
 ): Promise<Comparison> {
-  const { name } = application.metadata;
+  const name = qualifiedName(application.metadata, deps.namespace);
+  const { tracking } = deps.settings();
   const out: ComparedResource[] = new Array(target.resources.length);
   let next = 0;
   const worker = async (): Promise<void> => {
@@ -110,7 +115,8 @@ export async function compareApplication(
     if (!wanted.has(keyText(resourceKeyOf(live)))) out.push(extra(live));
   }
   const shared = out.flatMap(({ live, key }) => {
-    const other = live && trackingApplication(live);
+    const owner = live && trackingApplication(live, tracking);
+    const other = owner === undefined ? undefined : qualifiedOfInstanceName(owner);
     return other !== undefined && other !== name ? [{ key: keyText(key), other }] : [];
   });
   out.sort((a, b) => (keyText(a.key) < keyText(b.key) ? -1 : 1));

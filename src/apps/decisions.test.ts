@@ -9,7 +9,7 @@ import { replaceConditions } from './conditions.ts';
 import { planDeletion } from './deletion.ts';
 import { DriftTracker, differingFields } from './drift.ts';
 import { beginOperation, endOperation, operationId, restartOperation, retryDueInMs } from './operation-state.ts';
-import { isDestinationPermitted, isKindPermitted, isSourcePermitted, resolveDestination } from './project.ts';
+import { isDestinationPermitted, isKindPermitted, isSourcePermitted } from './project.ts';
 import { mayRetry, retryDelayMs } from './retry.ts';
 import { historyAfter, withReconciledAt } from './status.ts';
 
@@ -332,14 +332,6 @@ test('kinds: cluster-scoped need the list, namespaced need only not to be denied
   assert.equal(isKindPermitted(project({}), role), true);
   assert.equal(isKindPermitted(project({ namespaceResourceWhitelist: [] }), map), false);
   assert.equal(isKindPermitted(project({ namespaceResourceBlacklist: [{ group: '', kind: 'Config*' }] }), map), false);
-});
-
-test('destinations: by server or name, never both', () => {
-  const of = (destination: Application['spec']['destination']) =>
-    resolveDestination({ ...application(), spec: { ...application().spec, destination } }, 'https://127.0.0.1:1');
-  assert.deepEqual(of({ name: 'in-cluster' }), of({ server: 'https://kubernetes.default.svc' }));
-  assert.deepEqual(of({ server: 'https://127.0.0.1:1/' }), of({ name: 'in-cluster' }));
-  for (const wrong of [{}, { name: 'in-cluster', server: 'x' }, { name: 'other' }]) assert.ok('problem' in of(wrong));
 });
 
 const finalizers = ['resources-finalizer.argocd.argoproj.io'];

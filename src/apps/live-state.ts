@@ -10,12 +10,14 @@ import type {
   ObjectRef,
 } from '#kube/port.ts';
 import { kindOf } from '#kube/port.ts';
+import { qualifiedOfInstanceName } from '#model/argocd/names.ts';
+import type { Tracking } from '#model/argocd/settings.ts';
 import { objectKeyText, trackingApplication } from '#sync/identity.ts';
 
 export interface LiveChange {
   key: string;
   object: KubeObject | undefined;
-  /** Applications that track, tracked or claim the object. */
+  /** Applications that track, tracked or claim the object, by qualified name. */
   applications: string[];
 }
 
@@ -23,6 +25,7 @@ export interface LiveStateDeps {
   informers: InformerSet;
   discovery: KubeDiscovery;
   clock: Clock;
+  tracking: () => Tracking;
 }
 
 const trustWrittenMs = 30_000;
@@ -75,7 +78,7 @@ export class LiveState {
     return undefined;
   }
 
-  /** Live objects whose tracking id names the application, whatever its spec says now. */
+  /** Live objects that say they are the application's (by its qualified name), whatever its spec says now. */
   trackedBy(application: string): KubeObject[] {
     const byUid = new Map<string, KubeObject>();
     for (const object of this.#tracked.get(application)?.values() ?? [])
@@ -121,6 +124,13 @@ export class LiveState {
       return;
     this.#written.set(versioned(kind, metadata), { object: kept, at: this.#deps.clock.now(), by });
     this.#index(known, kept);
+  }
+
+  /** How objects say whose they are is another now: all are read again. */
+  trackingChanged(): void {
+    this.#tracked.clear();
+    for (const informer of this.#watched.keys()) for (const object of informer.list()) this.#index(undefined, object);
+    for (const { object } of this.#written.values()) this.#index(undefined, object);
   }
 
   /** Runs after the state has changed, for each change that some application may care about. */
@@ -189,8 +199,8 @@ export class LiveState {
     const object = after ?? before;
     if (!object) return [];
     const id = versioned(kindOf(object), object.metadata);
-    const was = before && trackingApplication(before);
-    const is = after && trackingApplication(after);
+    const was = before && this.#ownerOf(before);
+    const is = after && this.#ownerOf(after);
     if (was !== undefined && was !== is) {
       const objects = this.#tracked.get(was);
       objects?.delete(id);
@@ -201,6 +211,11 @@ export class LiveState {
       this.#tracked.set(is, objects.set(id, after));
     }
     return [was, is].filter((name): name is string => name !== undefined);
+  }
+
+  #ownerOf(object: KubeObject): string | undefined {
+    const name = trackingApplication(object, this.#deps.tracking());
+    return name === undefined ? undefined : qualifiedOfInstanceName(name);
   }
 }
 

@@ -1,13 +1,14 @@
 import { canonicalJson } from '#base/digest.ts';
 import { type GroupVersionKind, kindOf } from '#kube/port.ts';
 import type { Application } from '#model/argocd/application.ts';
+import { qualifiedName } from '#model/argocd/names.ts';
 import { keyText, resourceKeyOf } from '#sync/identity.ts';
-import type { clusterVersions } from './cluster-versions.ts';
+import type { ClusterVersionSource } from './cluster-versions.ts';
 import { type Comparison, type ComparisonDeps, compareApplication } from './comparison.ts';
-import { loadTarget, sourcesOf, type Target, type TargetDeps } from './target.ts';
+import { loadTarget, repositoryOf, sourcesOf, type Target, type TargetDeps } from './target.ts';
 
 export interface ObservationDeps extends TargetDeps, ComparisonDeps {
-  versions: ReturnType<typeof clusterVersions>;
+  versions: ClusterVersionSource;
 }
 
 /** What this process remembers of an application between ticks; all of it can be found again. */
@@ -33,7 +34,7 @@ async function memoryKey(
 ): Promise<string> {
   const sources = sourcesOf(application);
   const generations = await Promise.all(
-    sources.map(async (source) => (await deps.repositories.open(source.repoURL, signal)).generation),
+    sources.map(async (source) => (await deps.repositories.open(repositoryOf(application, source), signal)).generation),
   );
   const { id } = await deps.versions.get(signal);
   const { project, destination } = application.spec;
@@ -45,6 +46,7 @@ async function memoryKey(
     known ?? null,
     generations,
     id,
+    deps.settings().id,
   ]);
 }
 
@@ -101,7 +103,7 @@ export async function observe(
   await deps.live.watch(kindsOf(application, target), signal);
   const wanted = [...target.resources.map(({ object }) => object), ...target.hooks];
   deps.live.claim(
-    application.metadata.name,
+    qualifiedName(application.metadata, deps.namespace),
     wanted.map((object) => keyText(resourceKeyOf(object))),
   );
   return { target, comparison: await compareApplication(deps, application, target, {}, signal) };

@@ -4,7 +4,8 @@ import { assessHealth } from '#health/assess.ts';
 import { type KubeClient, type KubeObject, kindOf } from '#kube/port.ts';
 import type { AppProject } from '#model/argocd/app-project.ts';
 import type { Application, OperationState, ResourceResult } from '#model/argocd/application.ts';
-import { annotations } from '#model/argocd/names.ts';
+import { annotations, qualifiedName } from '#model/argocd/names.ts';
+import type { ArgoSettings } from '#model/argocd/settings.ts';
 import { type Comparer, desiredObject } from '#sync/comparer.ts';
 import { executeStep } from '#sync/execute.ts';
 import { displayName } from '#sync/identity.ts';
@@ -21,6 +22,9 @@ export interface OperationDeps {
   live: LiveState;
   comparer: Comparer;
   clock: Clock;
+  settings: () => ArgoSettings;
+  /** Of the instance: applications elsewhere have it in their names. */
+  namespace: string;
   /** Forgets which kinds the cluster serves. */
   kindsChanged: () => void;
 }
@@ -254,7 +258,7 @@ class Run {
       dryRun: this.#state.operation.sync?.dryRun ?? false,
     };
     const written = (task: SyncTask, object: KubeObject) => {
-      this.#deps.live.noteWritten(object, application.metadata.name);
+      this.#deps.live.noteWritten(object, qualifiedName(application.metadata, this.#deps.namespace));
       if (task.target && !task.hook)
         this.#deps.comparer.noteApplied(desiredObject(task.target), object, application.spec.ignoreDifferences ?? []);
     };

@@ -1,7 +1,6 @@
 import { globMatch } from '#base/glob.ts';
 import type { AppProject, GroupKind } from '#model/argocd/app-project.ts';
 import type { Application } from '#model/argocd/application.ts';
-import { inClusterName, inClusterServer } from '#model/argocd/names.ts';
 import { repositoryKey } from './repository-key.ts';
 
 export interface Destination {
@@ -73,21 +72,6 @@ export function isKindPermitted(
   const allowed =
     project.namespaceResourceWhitelist === undefined || listed(project.namespaceResourceWhitelist, group, kind, name);
   return allowed && !listed(project.namespaceResourceBlacklist, group, kind, name);
-}
-
-/** The cluster an application names, when it is this one; else what is wrong. */
-export function resolveDestination(application: Application, thisServer: string): Destination | { problem: string } {
-  const { server, name } = application.spec.destination;
-  if (server && name)
-    return { problem: `application destination can't have both name and server defined: ${name} ${server}` };
-  if (!server && !name) return { problem: 'spec.destination names no cluster: set server or name' };
-  const isThis = name
-    ? name === inClusterName
-    : server === inClusterServer || server?.replace(/\/$/, '') === thisServer.replace(/\/$/, '');
-  if (isThis) return { server: inClusterServer, name: inClusterName };
-  return {
-    problem: `spec.destination names the cluster "${name ?? server}", which is not known here: this cluster is "${inClusterName}" (${inClusterServer})`,
-  };
 }
 
 /** Everything that is wrong with a spec, one line each; empty when it can be compared. */

@@ -7,15 +7,13 @@ import { isInput } from '#render/port.ts';
 import type { TargetMemory } from './observation.ts';
 import { repositoryKey } from './repository-key.ts';
 import type { RepositoryWatch } from './repository-watch.ts';
-import { sourcesOf } from './target.ts';
+import { repositoryOf, sourcesOf } from './target.ts';
 
-/** Names of the applications that read the repository of a key. */
-export function usersOf(objects: readonly KubeObject[], key: string): string[] {
-  return objects
-    .filter((object) =>
-      sourcesOf(parseApplication(object).application).some((source) => repositoryKey(source.repoURL) === key),
-    )
-    .map((object) => object.metadata.name);
+/** The applications that read the repository of a key. */
+export function usersOf(objects: readonly KubeObject[], key: string): KubeObject[] {
+  return objects.filter((object) =>
+    sourcesOf(parseApplication(object).application).some((source) => repositoryKey(source.repoURL) === key),
+  );
 }
 
 /** Paths that differ between two commits, found once for all applications that stand at the first. */
@@ -38,7 +36,7 @@ export async function isUntouched(
   if (!source || others.length > 0 || !target || !inputs || !from || target.unknownKinds.length > 0) return false;
   if (application.operation || application.metadata.annotations?.[annotations.refresh]) return false;
   if (application.status?.conditions?.some(({ type }) => type.endsWith('Error'))) return false;
-  const { mirror } = await deps.repositories.open(source.repoURL, signal);
+  const { mirror } = await deps.repositories.open(repositoryOf(application, source), signal);
   const to = await mirror.resolve(source.targetRevision || 'HEAD', signal);
   if (to === from) return true;
   const pair = `${repositoryKey(source.repoURL)} ${from} ${to}`;

@@ -4,14 +4,16 @@ import { jsonEqual } from '#base/json.ts';
 import type { CommitSha, GitMirror } from '#git/port.ts';
 import { type KubeDiscovery, type KubeObject, kindOf } from '#kube/port.ts';
 import type { Application, ApplicationSource } from '#model/argocd/application.ts';
-import { annotations } from '#model/argocd/names.ts';
+import { instanceName, qualifiedName } from '#model/argocd/names.ts';
+import type { ArgoSettings } from '#model/argocd/settings.ts';
 import type { Renderer, RenderInputs, Rendering, RenderRequest, SourceType } from '#render/port.ts';
 import { gitTree } from '#render/tree.ts';
 import { type DesiredObject, desiredObject } from '#sync/comparer.ts';
 import { hookRoleOf } from '#sync/hooks.ts';
-import { keyText, resourceKeyOf, trackingIdOf } from '#sync/identity.ts';
+import { keyText, resourceKeyOf, trackingMetadata } from '#sync/identity.ts';
 import { normalizeDesired } from '#sync/normalize.ts';
-import type { RepositoryWatch } from './repository-watch.ts';
+import type { RepositoryRef, RepositoryWatch } from './repository-watch.ts';
+import { isExcluded } from './resource-filter.ts';
 
 /** What Git says an application should be. */
 export interface Target {
@@ -36,6 +38,11 @@ export interface TargetDeps {
   renderer: Renderer;
   discovery: KubeDiscovery;
   cluster: (signal: AbortSignal) => Promise<RenderRequest['cluster']>;
+  settings: () => ArgoSettings;
+  /** Of the instance: applications elsewhere have it in their names. */
+  namespace: string;
+  /** The cluster's address as destinations name it. */
+  server: string;
 }
 
 export interface TargetOptions {
@@ -53,6 +60,11 @@ export function sourcesOf(application: Application): ApplicationSource[] {
   return source ? [source] : [];
 }
 
+/** The repository of a source, as the application's project reads it. */
+export function repositoryOf(application: Application, source: ApplicationSource): RepositoryRef {
+  return { url: source.repoURL, project: application.spec.project || 'default' };
+}
+
 interface OpenSource {
   source: ApplicationSource;
   mirror: GitMirror;
@@ -68,7 +80,7 @@ async function openSources(
   const cluster = await deps.cluster(signal);
   const opened = await Promise.all(
     sourcesOf(application).map(async (source, index) => {
-      const { mirror } = await deps.repositories.open(source.repoURL, signal);
+      const { mirror } = await deps.repositories.open(repositoryOf(application, source), signal);
       const commit = await mirror.resolve(options.revisions?.[index] || source.targetRevision || 'HEAD', signal);
       return { source, mirror, tree: gitTree(mirror, commit) };
     }),
@@ -80,6 +92,7 @@ async function openSources(
     request: {
       application: {
         name: application.metadata.name,
+        instanceName: instanceName(qualifiedName(application.metadata, deps.namespace)),
         project: application.spec.project || 'default',
         destinationNamespace: application.spec.destination.namespace ?? '',
       },
@@ -87,6 +100,7 @@ async function openSources(
       tree,
       refs,
       cluster,
+      settings: deps.settings().render,
     },
   }));
 }
@@ -126,12 +140,6 @@ async function effectiveCommits(
   }
 }
 
-const excluded = (group: string, kind: string) =>
-  group === 'events.k8s.io' ||
-  group === 'metrics.k8s.io' ||
-  (group === '' && kind === 'Event') ||
-  (group === 'coordination.k8s.io' && kind === 'Lease');
-
 /** Namespaces, tracking and normalisation: a rendered manifest as this application wants it. */
 async function place(
   deps: TargetDeps,
@@ -146,10 +154,11 @@ async function place(
   if (resource?.namespaced === false) delete metadata.namespace;
   else if (!metadata.namespace && namespace !== '') metadata.namespace = namespace;
   object.metadata = metadata;
-  if (object.kind !== 'CustomResourceDefinition') {
-    const id = trackingIdOf(application.metadata.name, resourceKeyOf(object), namespace);
-    metadata.annotations = { ...metadata.annotations, [annotations.trackingId]: id };
-  }
+  const instance = instanceName(qualifiedName(application.metadata, deps.namespace));
+  const mark = { instance, destinationNamespace: namespace, tracking: deps.settings().tracking };
+  const own = trackingMetadata(object, mark);
+  if (Object.keys(own.labels).length > 0) metadata.labels = { ...metadata.labels, ...own.labels };
+  if (Object.keys(own.annotations).length > 0) metadata.annotations = { ...metadata.annotations, ...own.annotations };
   return { object, known: resource !== undefined };
 }
 
@@ -168,10 +177,10 @@ async function collect(
     const role = hookRoleOf(manifest);
     if (role.kind === 'ignored') continue;
     const { group, version, kind } = kindOf(manifest);
-    if (excluded(group, kind)) {
+    if (isExcluded(deps.settings(), { group, kind }, deps.server)) {
       warnings.push({
         type: 'ExcludedResourceWarning',
-        message: `${kind} ${manifest.metadata.name} is of a kind that is never managed`,
+        message: `Resource ${group}/${kind} ${manifest.metadata.name} is excluded in the settings`,
       });
       continue;
     }
@@ -213,7 +222,9 @@ export async function loadTarget(
   const inputs = await Promise.all(
     opened.filter(({ source }) => renders(source)).map(({ request }) => deps.renderer.inputs(request, signal)),
   );
-  const inputsKey = sha256Hex(canonicalJson(inputs.map(({ key }) => key)));
+  const { tracking, exclusions, inclusions } = deps.settings();
+  const placing = [tracking, exclusions, inclusions, deps.server];
+  const inputsKey = sha256Hex(canonicalJson([inputs.map(({ key }) => key), placing]));
   const same = previous?.inputsKey === inputsKey && previous.unknownKinds.length === 0 ? previous : undefined;
   if (same && options.known && same.revisions.every((revision, index) => revision === options.known?.[index]))
     return same;

@@ -1,9 +1,12 @@
 import type { SelfHealBackoff } from '#apps/auto-sync.ts';
+import type { Cluster, ClusterChange, Clusters } from '#apps/clusters.ts';
 import { deleteObjects, planDeletion } from '#apps/deletion.ts';
 import type { LiveState } from '#apps/live-state.ts';
+import { matchesNamespace } from '#apps/namespaces.ts';
 import { kindsOf, type ObservationDeps } from '#apps/observation.ts';
-import { type Destination, resolveDestination, specProblems } from '#apps/project.ts';
+import { specProblems } from '#apps/project.ts';
 import { type ChangedPaths, isUntouched, usersOf } from '#apps/repository-users.ts';
+import type { RepositoryWatch } from '#apps/repository-watch.ts';
 import type { Clock } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
@@ -13,26 +16,27 @@ import type { ApiResource, Informer, KubeClient, KubeObject } from '#kube/port.t
 import { type AppProject, allowAllProject, parseAppProject } from '#model/argocd/app-project.ts';
 import type { Application } from '#model/argocd/application.ts';
 import { parseApplication } from '#model/argocd/application-schema.ts';
-import { annotations } from '#model/argocd/names.ts';
+import { annotations, parseQualifiedName, qualifiedName } from '#model/argocd/names.ts';
+import type { ArgoSettings } from '#model/argocd/settings.ts';
 import type { AuditTrail } from './audit-trail.ts';
 import { reconcile, reportSpecProblems } from './reconcile.ts';
 import { newRuntime, type Runtime } from './runtime.ts';
 import { writeApplication } from './status-writer.ts';
 
 export interface ApplicationControllerDeps {
-  kube: KubeClient;
-  live: LiveState;
-  observation: ObservationDeps;
+  home: { kube: KubeClient; live: LiveState };
+  clusters: Clusters;
+  observation: (cluster: Cluster) => ObservationDeps;
+  repositories: RepositoryWatch;
+  settings: () => ArgoSettings;
   trail: AuditTrail;
   clock: Clock;
   logger: Logger;
   namespace: string;
   applications: Informer;
   projects: Informer | undefined;
-  selfHeal: SelfHealBackoff;
-  reconcileMs: number;
-  /** Forgets which kinds the cluster serves. */
-  kindsChanged: () => void;
+  selfHeal: () => SelfHealBackoff;
+  reconcileMs: () => number;
 }
 
 const deletionRecheckMs = 2000;
@@ -61,18 +65,20 @@ export class ApplicationController {
 
   /** Starts to follow Applications and what they manage. */
   start(): void {
-    const { applications, projects, live } = this.#deps;
+    const { applications, projects, clusters } = this.#deps;
     this.#unsubscribe.push(
       applications.subscribe((event) => {
-        if (event.object.metadata.namespace !== this.#deps.namespace) return;
-        const { name, resourceVersion } = event.object.metadata;
+        const name = this.#nameOf(event.object);
+        if (!this.isFollowed(event.object) && !this.#runtimes.has(name)) return;
+        const { resourceVersion } = event.object.metadata;
         const echo =
           event.type === 'upsert' && this.#runtimes.get(name)?.lastWritten?.resourceVersion === resourceVersion;
         if (!echo) this.#queue.add(name);
       }),
-      live.subscribe((change) => {
+      clusters.subscribeLive((change) => {
         for (const name of change.applications) this.#queue.add(name);
       }),
+      clusters.subscribe((change) => this.#clustersChanged(change)),
     );
     if (projects) this.#unsubscribe.push(projects.subscribe(() => this.addAll()));
     this.addAll();
@@ -88,9 +94,10 @@ export class ApplicationController {
 
   /** A repository moved: those that read what changed are looked at, and those about which that is not known. */
   async repositoryMoved(key: string): Promise<void> {
-    const { applications, namespace, observation, logger } = this.#deps;
+    const { repositories, logger } = this.#deps;
     const changes: ChangedPaths = new Map();
-    for (const name of usersOf(applications.list(namespace), key)) {
+    for (const user of usersOf(this.list(), key)) {
+      const name = this.#nameOf(user);
       const memory = this.#runtimes.get(name)?.memory;
       const object = this.find(name);
       try {
@@ -98,7 +105,7 @@ export class ApplicationController {
         if (
           application &&
           memory &&
-          (await isUntouched(observation, { application, memory, changes }, this.#life.signal))
+          (await isUntouched({ repositories }, { application, memory, changes }, this.#life.signal))
         )
           continue;
       } catch (error) {
@@ -108,15 +115,30 @@ export class ApplicationController {
     }
   }
 
+  /** Looks at all that are followed, and lets go of those that are not any more. */
   addAll(): void {
-    for (const object of this.#deps.applications.list(this.#deps.namespace)) this.#queue.add(object.metadata.name);
+    for (const object of this.list()) this.#queue.add(this.#nameOf(object));
+    for (const name of this.#runtimes.keys()) this.#queue.add(name);
   }
 
-  /** The object as it was last written by us or seen. */
+  /** The Applications that are followed: those in the instance's namespace, and in those that the settings name. */
+  list(): KubeObject[] {
+    return this.#deps.applications.list().filter((object) => this.isFollowed(object));
+  }
+
+  isFollowed(object: KubeObject): boolean {
+    const { namespace, settings } = this.#deps;
+    const own = object.metadata.namespace ?? '';
+    return own === namespace || matchesNamespace(settings().applicationNamespaces, own);
+  }
+
+  /** The object of a qualified name as it was last written by us or seen; undefined when it is not followed. */
   find(name: string): KubeObject | undefined {
     const { group, version, kind } = this.resource;
-    const ref = { name, namespace: this.#deps.namespace };
-    return this.#deps.live.get({ group, version, kind }, ref) ?? this.#deps.applications.get(ref);
+    const ref = parseQualifiedName(name, this.#deps.namespace);
+    const { home, applications } = this.#deps;
+    const found = home.live.get({ group, version, kind }, ref) ?? applications.get(ref);
+    return found && this.isFollowed(found) ? found : undefined;
   }
 
   /** Calls back after each tick of any application. */
@@ -151,7 +173,7 @@ export class ApplicationController {
     )
       await this.#deps.trail.created(application);
     runtime.known = true;
-    if (application.metadata.deletionTimestamp !== undefined) return await this.#delete(application, runtime, signal);
+    if (application.metadata.deletionTimestamp !== undefined) return await this.#delete(object, runtime, signal);
     const input = { application, runtime, resource: this.resource };
     const found = this.#check(application, problems);
     if (Array.isArray(found)) return await reportSpecProblems(this.#deps, { ...input, problems: found }, signal);
@@ -159,21 +181,39 @@ export class ApplicationController {
   }
 
   async #forget(name: string): Promise<Outcome> {
-    this.#deps.live.claim(name, []);
+    for (const { live } of this.#deps.clusters.list()) live.claim(name, []);
     if (this.#runtimes.delete(name)) await this.#deps.trail.deleted(name);
     this.#queue.forget(name);
     return { kind: 'done' };
   }
 
   /** What is wrong with the spec, or where it leads. */
-  #check(application: Application, problems: string[]): string[] | { project: AppProject; destination: Destination } {
+  #check(application: Application, problems: string[]): string[] | { project: AppProject; cluster: Cluster } {
     if (problems.length > 0) return problems;
     const project = this.#project(application.spec.project || 'default');
     if (Array.isArray(project)) return project;
-    const destination = resolveDestination(application, this.#deps.kube.server);
-    if ('problem' in destination) return [destination.problem];
-    const found = specProblems(application, project, destination);
-    return found.length > 0 ? found : { project, destination };
+    const { name, namespace = '' } = application.metadata;
+    if (namespace !== this.#deps.namespace && !matchesNamespace(project.sourceNamespaces, namespace))
+      return [
+        `application '${name}' in namespace '${namespace}' is not permitted to use project '${project.name}': its sourceNamespaces do not name that namespace`,
+      ];
+    const cluster = this.#deps.clusters.resolve(application.spec.destination);
+    if ('problem' in cluster) return [cluster.problem];
+    const found = specProblems(application, project, cluster.declaration);
+    return found.length > 0 ? found : { project, cluster };
+  }
+
+  /** A cluster came, went, or began or ceased to answer: those that go there are looked at. */
+  #clustersChanged({ names }: ClusterChange): void {
+    for (const object of this.list()) {
+      const { destination } = parseApplication(object).application.spec;
+      const named = [destination.name, destination.server?.replace(/\/+$/, '')];
+      if (named.some((name) => name !== undefined && names.includes(name))) this.#queue.add(this.#nameOf(object));
+    }
+  }
+
+  #nameOf(object: KubeObject): string {
+    return qualifiedName(object.metadata, this.#deps.namespace);
   }
 
   #project(name: string): AppProject | string[] {
@@ -188,11 +228,17 @@ export class ApplicationController {
     ];
   }
 
-  async #delete(application: Application, runtime: Runtime, signal: AbortSignal): Promise<Outcome> {
-    const { live, kube } = this.#deps;
-    const known = !('problem' in resolveDestination(application, kube.server));
-    await live.watch(kindsOf(application, undefined), signal);
-    const step = planDeletion(application, known ? live.trackedBy(application.metadata.name) : []);
+  async #delete(object: KubeObject, runtime: Runtime, signal: AbortSignal): Promise<Outcome> {
+    const { application } = parseApplication(object);
+    const { home, clusters } = this.#deps;
+    const found = clusters.resolve(application.spec.destination);
+    // Of a cluster that nobody knows, nothing can be taken away.
+    const cluster = 'problem' in found ? undefined : found;
+    if (cluster) {
+      await cluster.require(signal);
+      await cluster.live.watch(kindsOf(application, undefined), signal);
+    }
+    const step = planDeletion(application, cluster?.live.trackedBy(this.#nameOf(object)) ?? []);
     const recheck: Outcome = { kind: 'done', recheckAfterMs: deletionRecheckMs };
     switch (step.kind) {
       case 'none':
@@ -201,12 +247,12 @@ export class ApplicationController {
         this.#deps.logger.debug({ application: application.metadata.name }, step.message);
         return recheck;
       case 'delete':
-        await deleteObjects(kube, step, signal);
+        if (cluster) await deleteObjects(cluster.kube, step, signal);
         return recheck;
       case 'release': {
         const change = { finalizers: step.finalizers };
         const write = { application, change, last: runtime.lastWritten };
-        const written = await writeApplication({ kube, live }, this.resource, write, signal);
+        const written = await writeApplication(home, this.resource, write, signal);
         runtime.lastWritten = written?.last ?? runtime.lastWritten;
         return { kind: 'done' };
       }

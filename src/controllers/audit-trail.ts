@@ -3,6 +3,7 @@ import { operationId } from '#apps/operation-state.ts';
 import type { Clock } from '#base/clock.ts';
 import { getString } from '#base/json.ts';
 import type { Application, OperationState } from '#model/argocd/application.ts';
+import { qualifiedName } from '#model/argocd/names.ts';
 import { imagesOf } from '#sync/images.ts';
 import type { Actor, AuditLog, NewAuditEvent } from '#trace/event.ts';
 
@@ -11,12 +12,17 @@ const controller: Actor = { kind: 'controller', name: 'slipway' };
 export interface AuditTrailDeps {
   audit: AuditLog;
   clock: Clock;
+  /** Of the instance: applications elsewhere have it in their names. */
+  namespace: string;
 }
 
-function common(application: Application): Pick<NewAuditEvent, 'application' | 'environment' | 'repository'> {
+function common(
+  application: Application,
+  instanceNamespace: string,
+): Pick<NewAuditEvent, 'application' | 'environment' | 'repository'> {
   const source = application.spec.source ?? application.spec.sources?.[0];
   return {
-    application: application.metadata.name,
+    application: qualifiedName(application.metadata, instanceNamespace),
     environment: application.spec.destination.namespace,
     repository: source?.repoURL,
   };
@@ -146,7 +152,7 @@ export class AuditTrail {
       kind: 'application-created',
       actor: controller,
       cause: 'application object',
-      message: `application ${application.metadata.name} is known from now on`,
+      message: `application ${qualifiedName(application.metadata, this.#deps.namespace)} is known from now on`,
     });
   }
 
@@ -164,6 +170,6 @@ export class AuditTrail {
     application: Application,
     event: Omit<NewAuditEvent, 'application' | 'environment' | 'repository'>,
   ): Promise<void> {
-    await this.#deps.audit.record({ ...common(application), ...event });
+    await this.#deps.audit.record({ ...common(application, this.#deps.namespace), ...event });
   }
 }

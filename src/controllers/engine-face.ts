@@ -1,4 +1,6 @@
+import type { Cluster, Clusters } from '#apps/clusters.ts';
 import { compareApplication } from '#apps/comparison.ts';
+import type { Instance } from '#apps/instance.ts';
 import type { LiveState } from '#apps/live-state.ts';
 import { managedResourceOf, manifestTexts } from '#apps/managed-resources.ts';
 import { kindsOf, type ObservationDeps, targetOf } from '#apps/observation.ts';
@@ -15,7 +17,7 @@ import { repositoryKey } from '#apps/repository-key.ts';
 import { usersOf } from '#apps/repository-users.ts';
 import type { RepositoryWatch } from '#apps/repository-watch.ts';
 import { rollBack } from '#apps/rollback.ts';
-import { sourcesOf, type Target } from '#apps/target.ts';
+import { repositoryOf, sourcesOf, type Target } from '#apps/target.ts';
 import { buildTree, ownedKinds } from '#apps/tree.ts';
 import type { Clock } from '#base/clock.ts';
 import { AppError, isAppError } from '#base/errors.ts';
@@ -24,16 +26,21 @@ import { retry } from '#base/retry.ts';
 import type { Informer, KubeClient, KubeObject } from '#kube/port.ts';
 import type { Application, Operation } from '#model/argocd/application.ts';
 import { parseApplication } from '#model/argocd/application-schema.ts';
-import { annotations, statusManager } from '#model/argocd/names.ts';
+import { annotations, parseQualifiedName, qualifiedName, statusManager } from '#model/argocd/names.ts';
+import type { RepositoryAccessSource } from '#model/argocd/repository-access.ts';
+import type { ArgoSettings } from '#model/argocd/settings.ts';
 import type { Actor, AuditLog } from '#trace/event.ts';
 import type { ApplicationController } from './application-controller.ts';
 
 export interface EngineFaceDeps {
-  kube: KubeClient;
-  live: LiveState;
-  observation: ObservationDeps;
+  home: { kube: KubeClient; live: LiveState };
+  clusters: Clusters;
+  observation: (cluster: Cluster) => ObservationDeps;
   controller: ApplicationController;
   applications: Informer;
+  settings: () => ArgoSettings;
+  instance: Instance;
+  access: RepositoryAccessSource;
   repositories: RepositoryWatch;
   audit: AuditLog;
   namespace: string;
@@ -75,17 +82,17 @@ export class EngineFace implements ApplicationEngine {
   }
 
   list(): Application[] {
-    const { applications, namespace } = this.#deps;
-    return applications
-      .list(namespace)
+    const { controller, namespace } = this.#deps;
+    return controller
+      .list()
       .map((object) => this.#parse(object))
-      .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+      .sort((a, b) => (qualifiedName(a.metadata, namespace) < qualifiedName(b.metadata, namespace) ? -1 : 1));
   }
 
   get(name: string): Application {
     const object = this.#deps.controller.find(name);
     if (object) return this.#parse(object);
-    const names = this.list().map((application) => application.metadata.name);
+    const names = this.list().map(({ metadata }) => qualifiedName(metadata, this.#deps.namespace));
     throw new AppError('not-found', `there is no application ${name}`, {
       hint: names.length > 0 ? `there are: ${names.join(', ')}` : 'there are no applications yet: apply one',
     });
@@ -93,23 +100,24 @@ export class EngineFace implements ApplicationEngine {
 
   subscribe(listener: (event: ApplicationEvent) => void): () => void {
     return this.#deps.applications.subscribe((event) => {
-      if (event.object.metadata.namespace !== this.#deps.namespace) return;
+      if (!this.#deps.controller.isFollowed(event.object)) return;
       listener({ type: event.type, application: this.#parse(event.object) });
     });
   }
 
   async managedResources(name: string, signal: AbortSignal): Promise<ManagedResource[]> {
-    const { observation, live } = this.#deps;
     const application = this.get(name);
+    const cluster = await this.#cluster(application, signal);
     const target = await this.#target(application, undefined, signal);
-    await live.watch(kindsOf(application, target), signal);
+    await cluster.live.watch(kindsOf(application, target), signal);
+    const observation = this.#deps.observation(cluster);
     const { resources } = await compareApplication(observation, application, target, { withPrediction: true }, signal);
     return resources.map(managedResourceOf);
   }
 
   async tree(name: string, signal: AbortSignal): Promise<ResourceNode[]> {
-    const { live } = this.#deps;
     const application = this.get(name);
+    const { live } = await this.#cluster(application, signal);
     await live.watch([...kindsOf(application, undefined), ...ownedKinds], signal);
     const roots = live.trackedBy(name).filter((object) => (object.metadata.ownerReferences ?? []).length === 0);
     return buildTree(roots, live.all(ownedKinds));
@@ -172,7 +180,7 @@ export class EngineFace implements ApplicationEngine {
     actor: Actor,
     signal: AbortSignal,
   ): Promise<RollbackResult> {
-    const { observation, repositories, audit } = this.#deps;
+    const { repositories, audit } = this.#deps;
     const application = this.get(name);
     const sources = sourcesOf(application);
     const [source] = sources;
@@ -180,9 +188,10 @@ export class EngineFace implements ApplicationEngine {
       throw new AppError('unsupported', `application ${name} has ${sources.length} sources; rollback works on one`, {
         hint: 'revert in the repository that holds the change',
       });
-    await repositories.refresh(source.repoURL, signal);
-    const target = await targetOf(observation, application, { memory: { targets: new Map() } }, signal);
-    const { mirror } = await repositories.open(source.repoURL, signal);
+    const repository = repositoryOf(application, source);
+    await repositories.refresh(repository, signal);
+    const target = await this.#target(application, undefined, signal);
+    const { mirror } = await repositories.open(repository, signal);
     const request = {
       application,
       mirror,
@@ -210,7 +219,9 @@ export class EngineFace implements ApplicationEngine {
   repositoryChanged(url: string, _cause: string): string[] {
     const key = repositoryKey(url);
     this.#deps.repositories.request(key);
-    return usersOf(this.#deps.applications.list(this.#deps.namespace), key);
+    return usersOf(this.#deps.controller.list(), key).map(({ metadata }) =>
+      qualifiedName(metadata, this.#deps.namespace),
+    );
   }
 
   /** Patches an application, on condition that it is still what `body` was decided from; decides again when it is not. */
@@ -219,8 +230,9 @@ export class EngineFace implements ApplicationEngine {
     body: (application: Application) => JsonObject,
     signal: AbortSignal,
   ): Promise<Application> {
-    const { kube, controller, namespace, live, clock } = this.#deps;
-    const ref = { name, namespace };
+    const { home, controller, namespace, clock } = this.#deps;
+    const { kube, live } = home;
+    const ref = parseQualifiedName(name, namespace);
     let application = this.get(name);
     const written = await retry(
       { clock, signal, attempts: 6, firstDelayMs: 5, retryIf: isLostRace },
@@ -246,7 +258,16 @@ export class EngineFace implements ApplicationEngine {
   }
 
   async #target(application: Application, revisions: string[] | undefined, signal: AbortSignal): Promise<Target> {
-    return await targetOf(this.#deps.observation, application, { memory: { targets: new Map() }, revisions }, signal);
+    const observation = this.#deps.observation(await this.#cluster(application, signal));
+    return await targetOf(observation, application, { memory: { targets: new Map() }, revisions }, signal);
+  }
+
+  /** The cluster that an application goes to. */
+  async #cluster(application: Application, signal: AbortSignal): Promise<Cluster> {
+    const cluster = this.#deps.clusters.resolve(application.spec.destination);
+    if ('problem' in cluster) throw new AppError('bad-input', cluster.problem, { hint: 'correct spec.destination' });
+    await cluster.require(signal);
+    return cluster;
   }
 
   /** The application after a tick that began after this call and left no operation behind. */

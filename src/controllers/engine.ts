@@ -1,19 +1,19 @@
-import { join } from 'node:path';
-import { defaultSelfHeal, type SelfHealBackoff } from '#apps/auto-sync.ts';
-import { clusterVersions } from '#apps/cluster-versions.ts';
-import { LiveState } from '#apps/live-state.ts';
+import type { SelfHealBackoff } from '#apps/auto-sync.ts';
+import { type Cluster, Clusters, type ClustersDeps } from '#apps/clusters.ts';
+import type { Instance } from '#apps/instance.ts';
 import type { ObservationDeps } from '#apps/observation.ts';
 import type { ApplicationEngine } from '#apps/port.ts';
+import { repositoryAccess } from '#apps/repository-access.ts';
 import { RepositoryWatch } from '#apps/repository-watch.ts';
+import { SettingsWatch } from '#apps/settings-watch.ts';
 import type { Clock, Entropy } from '#base/clock.ts';
 import { AppError, messageOf } from '#base/errors.ts';
+import { jsonEqual } from '#base/json.ts';
 import type { Logger } from '#base/log.ts';
 import type { GitMirrors } from '#git/port.ts';
-import type { ApiResource, InformerSet, KubeClient } from '#kube/port.ts';
-import type { Renderer } from '#render/port.ts';
+import type { ApiResource, Informer, InformerSet, KubeClient } from '#kube/port.ts';
+import type { ArgoSettings } from '#model/argocd/settings.ts';
 import { createRenderer } from '#render/renderer.ts';
-import { Comparer } from '#sync/comparer.ts';
-import { VerdictStore } from '#sync/verdicts.ts';
 import type { AuditLog } from '#trace/event.ts';
 import { ApplicationController } from './application-controller.ts';
 import { AuditTrail } from './audit-trail.ts';
@@ -23,6 +23,8 @@ import { EngineFace } from './engine-face.ts';
 export interface EngineOptions {
   kube: KubeClient;
   informers: InformerSet;
+  /** Settings and Secrets of the namespace where the Application objects are. */
+  instance: Instance;
   git: GitMirrors;
   audit: AuditLog;
   clock: Clock;
@@ -33,13 +35,13 @@ export interface EngineOptions {
   /** Undefined when not installed. */
   helm?: { path: string; version: string } | undefined;
   kubectl?: { path: string; version: string } | undefined;
-  /** Where the Application objects are; `argocd` by default. */
-  namespace?: string;
-  /** Poll interval of repositories, and the longest time between two looks at an application. */
+  /** Poll interval of repositories, and the longest time between two looks at an application; else as the settings say. */
   reconcileMs?: number;
   selfHeal?: SelfHealBackoff;
-  /** How long a repository may fail before applications say so. */
+  /** How long a repository may fail before applications say so; else as the settings say. */
   repositoryGraceMs?: number;
+  /** Makes the client of a declared cluster; by default as its Secret says. */
+  connect?: ClustersDeps['connect'];
 }
 
 export interface RunningEngine extends AsyncDisposable {
@@ -56,76 +58,117 @@ async function requireResource(kube: KubeClient, kind: string, signal: AbortSign
   });
 }
 
-interface Parts {
-  live: LiveState;
-  verdicts: VerdictStore;
-  comparer: Comparer;
-  renderer: Renderer;
-  versions: ReturnType<typeof clusterVersions>;
-}
-
-async function buildParts(options: EngineOptions): Promise<Parts> {
-  const { kube, informers, clock, logger, cacheDir } = options;
-  const verdicts = new VerdictStore(join(cacheDir, 'comparisons.json'), logger);
-  await verdicts.load();
-  return {
-    live: new LiveState({ informers, discovery: kube.discovery, clock }),
-    verdicts,
-    comparer: new Comparer({ kube, verdicts }),
-    renderer: createRenderer({ cacheDir, clock, logger, helm: options.helm, kubectl: options.kubectl }),
-    versions: clusterVersions(kube, clock),
-  };
-}
-
 /** The informers that everything stands on, with their first lists in. */
-async function followApplications(options: EngineOptions, live: LiveState, signal: AbortSignal) {
-  const { kube, informers } = options;
+async function followApplications(
+  { kube, informers }: EngineOptions,
+  home: Cluster,
+  signal: AbortSignal,
+): Promise<{ applications: Informer; projects: Informer }> {
   const applications = informers.informer(await requireResource(kube, 'Application', signal));
   const projects = informers.informer(await requireResource(kube, 'AppProject', signal));
   const kind = { group: 'argoproj.io', version: 'v1alpha1', kind: 'Application' };
-  await Promise.all([live.watch([kind], signal), applications.whenSynced(signal), projects.whenSynced(signal)]);
+  await Promise.all([home.live.watch([kind], signal), applications.whenSynced(signal), projects.whenSynced(signal)]);
   return { applications, projects };
+}
+
+/** What the settings say, unless the process was started with something else. */
+function timings(options: EngineOptions, settings: () => ArgoSettings) {
+  return {
+    reconcileMs() {
+      const { reconcileMs, jitterMs } = settings().timeouts;
+      return options.reconcileMs ?? (reconcileMs === 0 ? neverMs : reconcileMs + jitterMs);
+    },
+    graceMs: () => options.repositoryGraceMs ?? settings().repositoryGraceMs,
+    selfHeal(): SelfHealBackoff {
+      const { fixedMs, ...growing } = settings().selfHeal;
+      const said = fixedMs > 0 ? { baseMs: fixedMs, factor: 1, capMs: fixedMs } : growing;
+      return options.selfHeal ?? said;
+    },
+  };
+}
+
+const neverMs = 24 * 3_600_000;
+
+async function openClusters(options: EngineOptions, settings: SettingsWatch): Promise<Clusters> {
+  const { kube, informers, instance, clock, entropy, logger, cacheDir, connect } = options;
+  const common = { instance, settings: () => settings.current, clock, entropy, logger, cacheDir };
+  const clusters = new Clusters({ home: { kube, informers }, ...common, ...(connect ? { connect } : {}) });
+  await clusters.start();
+  return clusters;
 }
 
 /**
  * Starts the GitOps engine on one cluster: installs the CustomResourceDefinitions where they are absent, then follows
- * Applications, their repositories and what they manage. Resolves when all Applications are known; disposing stops it
- * and leaves the cluster as it is.
+ * Applications, their repositories and what they manage, in this cluster and in those that Secrets declare. Resolves when
+ * all Applications are known; disposing stops it and leaves the clusters as they are.
  */
 export async function startEngine(options: EngineOptions, signal: AbortSignal): Promise<RunningEngine> {
-  const { kube, git, audit, clock, entropy, logger } = options;
-  const { namespace = 'argocd', reconcileMs = 180_000, repositoryGraceMs: graceMs = 180_000 } = options;
+  const { kube, instance, git, audit, clock, entropy, logger, cacheDir } = options;
+  const { namespace } = instance;
+  await using stack = new AsyncDisposableStack();
   await installCrds({ kube, clock, logger }, namespace, signal);
-  const { live, verdicts, comparer, renderer, versions } = await buildParts(options);
-  const { applications, projects } = await followApplications(options, live, signal);
+  await Promise.all([instance.configMaps.whenSynced(signal), instance.secrets.whenSynced(signal)]);
+  const watch = stack.use(new SettingsWatch({ instance, logger }));
+  const settings = () => watch.current;
+  const { reconcileMs, graceMs, selfHeal } = timings(options, settings);
+  const clusters = stack.use(await openClusters(options, watch));
+  const home = { kube, live: clusters.home.live };
+  const { applications, projects } = await followApplications(options, clusters.home, signal);
+  const renderer = createRenderer({ cacheDir, clock, logger, helm: options.helm, kubectl: options.kubectl });
+  const access = repositoryAccess({ instance, logger });
   let controller: ApplicationController | undefined;
   const changed = (key: string) => {
     controller?.repositoryMoved(key).catch((error: unknown) => logger.error({}, messageOf(error)));
   };
-  const repositories = new RepositoryWatch({ git, clock, entropy, logger, pollMs: reconcileMs, graceMs, changed });
-  const cluster = (abort: AbortSignal) => versions.get(abort);
-  const { discovery } = kube;
-  const observation: ObservationDeps = { repositories, renderer, discovery, cluster, live, comparer, versions };
-  const kindsChanged = () => {
-    discovery.invalidate();
-    versions.forget();
-  };
-  const trail = new AuditTrail({ audit, clock });
-  const { selfHeal = defaultSelfHeal } = options;
-  const common = { kube, live, observation, clock, namespace, applications };
-  controller = new ApplicationController({ ...common, trail, logger, projects, selfHeal, reconcileMs, kindsChanged });
-  const engine = new EngineFace({ ...common, controller, repositories, audit });
+  const repositories = stack.use(
+    new RepositoryWatch({ git, access, clock, entropy, logger, pollMs: reconcileMs, graceMs, changed }),
+  );
+  const observation = ({ declaration, kube, live, comparer, versions }: Cluster): ObservationDeps => ({
+    ...{ repositories, renderer, settings, namespace, live, comparer, versions },
+    discovery: kube.discovery,
+    cluster: (abort) => versions.get(abort),
+    server: declaration.server,
+  });
+  const trail = new AuditTrail({ audit, clock, namespace });
+  const common = { home, clusters, observation, repositories, settings, clock, namespace, applications };
+  controller = stack.use(new ApplicationController({ ...common, trail, logger, projects, selfHeal, reconcileMs }));
+  const engine = new EngineFace({ ...common, instance, access, controller, audit });
+  followChanges({ watch, clusters, controller, repositories, instance }, stack);
   controller.start();
+  const running = stack.move();
   return {
     engine,
     get counts() {
-      return { ...renderer.counts, dryRuns: comparer.dryRuns };
+      const dryRuns = clusters.list().reduce((sum, { comparer }) => sum + comparer.dryRuns, 0);
+      return { ...renderer.counts, dryRuns };
     },
-    async [Symbol.asyncDispose]() {
-      await controller[Symbol.asyncDispose]();
-      await repositories[Symbol.asyncDispose]();
-      live[Symbol.dispose]();
-      await verdicts[Symbol.asyncDispose]().catch((error: unknown) => logger.warn({}, messageOf(error)));
-    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** What is declared anew takes effect at once. */
+function followChanges(
+  parts: {
+    watch: SettingsWatch;
+    clusters: Clusters;
+    controller: ApplicationController;
+    repositories: RepositoryWatch;
+    instance: Instance;
+  },
+  stack: AsyncDisposableStack,
+): void {
+  const { watch, clusters, controller, repositories, instance } = parts;
+  const ends = [
+    watch.subscribe((now, before) => {
+      if (!jsonEqual(now.tracking, before.tracking)) clusters.trackingChanged();
+      controller.addAll();
+    }),
+    instance.secrets.subscribe(() => repositories.accessChanged()),
+    instance.configMaps.subscribe(({ object: { metadata } }) => {
+      if (/^argocd-(tls-certs|ssh-known-hosts)-cm$/.test(metadata.name)) repositories.accessChanged();
+    }),
+  ];
+  stack.defer(() => {
+    for (const end of ends) end();
+  });
 }

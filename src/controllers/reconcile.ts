@@ -1,4 +1,6 @@
 import { type AutoSyncDecision, decideAutoSync, type SelfHealBackoff } from '#apps/auto-sync.ts';
+import { StillConnecting } from '#apps/cluster-reach.ts';
+import type { Cluster } from '#apps/clusters.ts';
 import { syncStatusOf } from '#apps/comparison.ts';
 import { replaceConditions } from '#apps/conditions.ts';
 import type { Drift } from '#apps/drift.ts';
@@ -16,7 +18,7 @@ import {
   withOperationSource,
   withRevisions,
 } from '#apps/operation-state.ts';
-import { StillReading } from '#apps/repository-watch.ts';
+import { type RepositoryWatch, StillReading } from '#apps/repository-watch.ts';
 import {
   applicationHealthOf,
   healthSection,
@@ -27,7 +29,7 @@ import {
   syncSection,
   withReconciledAt,
 } from '#apps/status.ts';
-import { sourcesOf } from '#apps/target.ts';
+import { repositoryOf, sourcesOf } from '#apps/target.ts';
 import type { Clock } from '#base/clock.ts';
 import { isAppError, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
@@ -36,22 +38,25 @@ import type { ApiResource, KubeClient } from '#kube/port.ts';
 import type { AppProject } from '#model/argocd/app-project.ts';
 import type { Application, ApplicationStatus, Operation, OperationState } from '#model/argocd/application.ts';
 import { parseApplication } from '#model/argocd/application-schema.ts';
-import { annotations } from '#model/argocd/names.ts';
+import { annotations, qualifiedName } from '#model/argocd/names.ts';
+import type { ArgoSettings } from '#model/argocd/settings.ts';
 import type { AuditTrail } from './audit-trail.ts';
 import type { Runtime } from './runtime.ts';
 import { type StatusChange, writeApplication } from './status-writer.ts';
 
 export interface ReconcileDeps {
-  kube: KubeClient;
-  live: LiveState;
-  observation: ObservationDeps;
+  /** The cluster where the Application objects are. */
+  home: { kube: KubeClient; live: LiveState };
+  /** What looking at an application takes, in the cluster that it goes to. */
+  observation: (cluster: Cluster) => ObservationDeps;
+  repositories: RepositoryWatch;
+  settings: () => ArgoSettings;
   trail: AuditTrail;
   clock: Clock;
   logger: Logger;
   namespace: string;
-  selfHeal: SelfHealBackoff;
-  reconcileMs: number;
-  kindsChanged: () => void;
+  selfHeal: () => SelfHealBackoff;
+  reconcileMs: () => number;
 }
 
 export interface ReconcileInput {
@@ -59,6 +64,8 @@ export interface ReconcileInput {
   runtime: Runtime;
   resource: ApiResource;
   project: AppProject;
+  /** The one it goes to. */
+  cluster: Cluster;
 }
 
 const errorRecheckMs = 15_000;
@@ -73,18 +80,18 @@ function describe(error: unknown): string {
 /** One tick of one application. */
 class Tick {
   readonly #deps: ReconcileDeps;
-  readonly #input: Omit<ReconcileInput, 'project'>;
+  readonly #input: Omit<ReconcileInput, 'project' | 'cluster'>;
   readonly #signal: AbortSignal;
   #application: Application;
   /** Milliseconds until something has to be looked at again. */
   #recheckMs: number;
 
-  constructor(deps: ReconcileDeps, input: Omit<ReconcileInput, 'project'>, signal: AbortSignal) {
+  constructor(deps: ReconcileDeps, input: Omit<ReconcileInput, 'project' | 'cluster'>, signal: AbortSignal) {
     this.#deps = deps;
     this.#input = input;
     this.#signal = signal;
     this.#application = input.application;
-    this.#recheckMs = deps.reconcileMs;
+    this.#recheckMs = deps.reconcileMs();
   }
 
   async specProblems(problems: string[]): Promise<Outcome> {
@@ -100,25 +107,27 @@ class Tick {
     return await this.#abandon(status, problems.join('; '));
   }
 
-  async run(project: AppProject): Promise<Outcome> {
+  async run(project: AppProject, cluster: Cluster): Promise<Outcome> {
     const refresh = this.#application.metadata.annotations?.[annotations.refresh];
     let observation: Observation;
     try {
       if (refresh !== undefined) await this.#refetch();
       else await this.#refetchForRequest();
-      observation = await this.#observe(this.#application, undefined);
+      await cluster.require(this.#signal);
+      observation = await this.#observe(this.#application, cluster, undefined);
     } catch (error) {
       if (this.#signal.aborted || isAppError(error, 'canceled')) throw error;
-      if (error instanceof StillReading)
-        return { kind: 'waiting', reason: 'repository', message: error.message, retryAfterMs: errorRecheckMs };
+      if (error instanceof StillReading || error instanceof StillConnecting)
+        return { kind: 'waiting', reason: 'reading', message: error.message, retryAfterMs: errorRecheckMs };
+      if (isAppError(error, 'unavailable') || isAppError(error, 'timeout')) cluster.suspect();
       return await this.#comparisonError(error);
     }
-    await this.#followDrift(observation);
+    await this.#followDrift(observation, cluster);
     const begun = await this.#beginIfWanted(observation);
     if (begun) {
-      const ended = await this.#operate(begun, observation, project);
-      observation = await this.#observe(this.#application, undefined);
-      await this.#followDrift(observation);
+      const ended = await this.#operate(begun, observation, { project, cluster });
+      observation = await this.#observe(this.#application, cluster, undefined);
+      await this.#followDrift(observation, cluster);
       return await this.#finish(observation, ended);
     }
     return await this.#finish(observation, this.#application.status?.operationState);
@@ -126,7 +135,7 @@ class Tick {
 
   async #refetch(): Promise<void> {
     for (const source of sourcesOf(this.#application))
-      await this.#deps.observation.repositories.refresh(source.repoURL, this.#signal);
+      await this.#deps.repositories.refresh(repositoryOf(this.#application, source), this.#signal);
   }
 
   /** A person who asks for a sync means what is in Git now, whatever was heard of it. */
@@ -141,8 +150,8 @@ class Tick {
     }
   }
 
-  async #observe(application: Application, revisions: string[] | undefined): Promise<Observation> {
-    const { observation } = this.#deps;
+  async #observe(application: Application, cluster: Cluster, revisions: string[] | undefined): Promise<Observation> {
+    const observation = this.#deps.observation(cluster);
     const target = await targetOf(
       observation,
       application,
@@ -152,8 +161,8 @@ class Tick {
     return await observe(observation, application, target, this.#signal);
   }
 
-  async #followDrift(observation: Observation): Promise<void> {
-    const { live, clock, trail } = this.#deps;
+  async #followDrift(observation: Observation, { live }: Cluster): Promise<void> {
+    const { clock, trail } = this.#deps;
     const { runtime } = this.#input;
     const { found, settled } = runtime.drift.update(
       observation.comparison.resources,
@@ -182,7 +191,7 @@ class Tick {
       syncStatus: syncStatusOf(comparison.resources),
       revisions: target.revisions,
       resources: comparison.resources,
-      selfHeal: this.#deps.selfHeal,
+      selfHeal: this.#deps.selfHeal(),
       now: this.#deps.clock.now(),
     });
   }
@@ -230,7 +239,8 @@ class Tick {
         const source = sources[index];
         if (!source || /^[0-9a-f]{40}$/.test(revision)) return revision;
         try {
-          const { mirror } = await this.#deps.observation.repositories.open(source.repoURL, this.#signal);
+          const repository = repositoryOf(this.#application, source);
+          const { mirror } = await this.#deps.repositories.open(repository, this.#signal);
           return await mirror.resolve(revision || source.targetRevision || 'HEAD', this.#signal);
         } catch (error) {
           if (isAppError(error) && !this.#signal.aborted) return revision;
@@ -249,8 +259,13 @@ class Tick {
   }
 
   /** Takes the operation as far as it goes now. */
-  async #operate(state: OperationState, observation: Observation, project: AppProject): Promise<OperationState> {
-    const { kube, live, clock, observation: parts, kindsChanged } = this.#deps;
+  async #operate(
+    state: OperationState,
+    observation: Observation,
+    { project, cluster }: { project: AppProject; cluster: Cluster },
+  ): Promise<OperationState> {
+    const { clock, settings, namespace } = this.#deps;
+    const { kube, live, comparer } = cluster;
     const dueInMs = retryDueInMs(state, clock.now());
     if (dueInMs !== undefined && dueInMs > 0) {
       this.#recheckMs = Math.min(this.#recheckMs, dueInMs);
@@ -261,13 +276,13 @@ class Tick {
     const same =
       application === this.#application ||
       revisions.every((revision, index) => revision === observation.target.revisions[index]);
-    const again = () => this.#observe(application, same ? undefined : revisions);
+    const again = () => this.#observe(application, cluster, same ? undefined : revisions);
     try {
       const current = same ? observation : await again();
       const known = state.syncResult ? state : withRevisions(state, application, current.target.revisions);
       const input = { application, project, state: known, observation: current, observeAgain: again };
       const progress = await runOperation(
-        { kube, live, comparer: parts.comparer, clock, kindsChanged },
+        { kube, live, comparer, kindsChanged: () => cluster.kindsChanged(), clock, settings, namespace },
         input,
         this.#signal,
       );
@@ -288,7 +303,7 @@ class Tick {
       ...target.warnings,
       ...comparison.shared.map(({ key, other }) => ({
         type: 'SharedResourceWarning' as const,
-        message: `${key} is part of applications ${this.#application.metadata.name} and ${other}`,
+        message: `${key} is part of applications ${qualifiedName(this.#application.metadata, this.#deps.namespace)} and ${other}`,
       })),
     ];
     if (this.#refusal === undefined && this.#application.status?.operationState !== state)
@@ -333,7 +348,7 @@ class Tick {
       syncStatus: syncStatusOf(observation.comparison.resources),
       revisions: observation.target.revisions,
       resources: observation.comparison.resources,
-      selfHeal: this.#deps.selfHeal,
+      selfHeal: this.#deps.selfHeal(),
       now: this.#deps.clock.now(),
     });
     return decision.kind === 'refuse' ? decision.message : undefined;
@@ -422,7 +437,7 @@ class Tick {
   }
 
   async #write(change: StatusChange): Promise<void> {
-    const { kube, live } = this.#deps;
+    const { kube, live } = this.#deps.home;
     const write = { application: this.#application, change, last: this.#input.runtime.lastWritten };
     const written = await writeApplication({ kube, live }, this.#input.resource, write, this.#signal);
     if (!written) return;
@@ -433,13 +448,13 @@ class Tick {
 
 /** Compares an application with Git, runs the operation that is wanted, and writes its status when it changed. */
 export async function reconcile(deps: ReconcileDeps, input: ReconcileInput, signal: AbortSignal): Promise<Outcome> {
-  return await new Tick(deps, input, signal).run(input.project);
+  return await new Tick(deps, input, signal).run(input.project, input.cluster);
 }
 
 /** Writes what is wrong with a spec as conditions. */
 export async function reportSpecProblems(
   deps: ReconcileDeps,
-  input: Omit<ReconcileInput, 'project'> & { problems: string[] },
+  input: Omit<ReconcileInput, 'project' | 'cluster'> & { problems: string[] },
   signal: AbortSignal,
 ): Promise<Outcome> {
   return await new Tick(deps, input, signal).specProblems(input.problems);

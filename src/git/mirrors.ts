@@ -20,7 +20,7 @@ export interface GitMirrorsDeps {
   clock: Clock;
   entropy: Entropy;
   logger: Logger;
-  credentials: (url: string, signal: AbortSignal) => Promise<GitCredentials | undefined>;
+  credentials: (url: string, scope: string | undefined, signal: AbortSignal) => Promise<GitCredentials | undefined>;
   /** The variables git may see, e.g. PATH, HTTPS_PROXY, GIT_SSL_CAINFO, SSH_AUTH_SOCK. */
   env?: Readonly<Record<string, string>>;
 }
@@ -44,15 +44,16 @@ class Mirrors implements GitMirrors {
     this.#http = new SmartHttp(deps.env ?? {});
   }
 
-  async open(url: string, signal: AbortSignal): Promise<GitMirror> {
+  async open(url: string, signal: AbortSignal, scope?: string): Promise<GitMirror> {
     if (this.#life.signal.aborted) throw new AppError('canceled', 'the mirrors are closed');
     const address = parseGitUrl(url);
-    let opening = this.#open.get(address.key);
+    const id = scope === undefined ? address.key : `${address.key} ${scope}`;
+    let opening = this.#open.get(id);
     if (!opening) {
-      opening = this.#start(address);
-      this.#open.set(address.key, opening);
+      opening = this.#start(address, scope);
+      this.#open.set(id, opening);
       // A clone that failed is tried again by the next caller.
-      opening.catch(() => this.#open.delete(address.key));
+      opening.catch(() => this.#open.delete(id));
     }
     return abortable(opening, signal);
   }
@@ -64,12 +65,13 @@ class Mirrors implements GitMirrors {
     await this.#http[Symbol.asyncDispose]();
   }
 
-  async #start(address: GitUrl): Promise<GitMirror> {
+  async #start(address: GitUrl, scope: string | undefined): Promise<GitMirror> {
     const { dir, gitPath, clock, entropy, logger, credentials, env = {} } = this.#deps;
     const home = join(dir, 'home');
     await mkdir(home, { recursive: true });
     const program: GitProgram = { gitPath, home, env, slots: this.#slots };
-    const replicaDeps: ReplicaDeps = { program, http: this.#http, clock, entropy, logger, credentials };
-    return openMirror(replicaDeps, address, join(dir, mirrorName(address)), this.#life.signal);
+    const own = (url: string, signal: AbortSignal) => credentials(url, scope, signal);
+    const replicaDeps: ReplicaDeps = { program, http: this.#http, clock, entropy, logger, credentials: own };
+    return openMirror(replicaDeps, address, join(dir, mirrorName(address, scope)), this.#life.signal);
   }
 }

@@ -85,7 +85,10 @@ export interface GitMirror {
 }
 
 export interface GitMirrors {
-  /** The shared mirror of a URL, made on first use. */
-  open(url: string, signal: AbortSignal): Promise<GitMirror>;
+  /**
+   * The shared mirror of a URL, made on first use. `scope` is the project whose own credentials it is read with, and has a
+   * mirror of its own: who may not read a repository must not see it by another's.
+   */
+  open(url: string, signal: AbortSignal, scope?: string): Promise<GitMirror>;
   [Symbol.asyncDispose](): Promise<void>;
 }

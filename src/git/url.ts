@@ -24,9 +24,9 @@ export function parseGitUrl(text: string): GitUrl {
 }
 
 /** Name of the folder that mirrors the repository. */
-export function mirrorName(url: GitUrl): string {
+export function mirrorName(url: GitUrl, scope?: string): string {
   const base = url.key.slice(url.key.lastIndexOf('/') + 1).replace(/[^A-Za-z0-9._-]/g, '-');
-  return `${base.slice(0, 40)}-${sha256Hex(url.key).slice(0, 24)}.git`;
+  return `${base.slice(0, 40)}-${sha256Hex(scope === undefined ? url.key : `${url.key} ${scope}`).slice(0, 24)}.git`;
 }
 
 function ssh(canonical: string, url: string): GitUrl {

@@ -11,6 +11,8 @@ export interface InformerDeps {
   logger: Logger;
   /** Takes out, in place, what decisions do not read. managedFields are gone already. */
   strip?: (object: KubeObject, resource: ApiResource) => void;
+  /** Only objects of these namespaces, and without a namespace when `clusterResources`; undefined is all there are. */
+  scope?: { namespaces: readonly string[]; clusterResources: boolean } | undefined;
 }
 
 const firstBackoffMs = 100;
@@ -21,14 +23,14 @@ const goodWatchMs = 5_000;
 
 /** Informers of one cluster, one per kind and version. Disposing ends them all. */
 export function createInformerSet(deps: InformerDeps): InformerSet {
-  const informers = new Map<string, Reflector>();
+  const informers = new Map<string, OwnedInformer>();
   const abort = new AbortController();
   return {
     informer(resource) {
       const key = `${resource.group}/${resource.version}/${resource.plural}`;
       let found = informers.get(key);
       if (!found) {
-        found = new Reflector(deps, resource, abort.signal);
+        found = start(deps, resource, abort.signal);
         informers.set(key, found);
       }
       return found;
@@ -41,11 +43,66 @@ export function createInformerSet(deps: InformerDeps): InformerSet {
   };
 }
 
-/** Lists and watches one kind for as long as its signal allows. */
-class Reflector implements Informer {
-  readonly resource: ApiResource;
+interface OwnedInformer extends Informer {
   /** Settles when the loop has ended. */
   readonly ended: Promise<void>;
+}
+
+function start(deps: InformerDeps, resource: ApiResource, signal: AbortSignal): OwnedInformer {
+  const { scope } = deps;
+  if (!scope) return new Reflector(deps, resource, { signal });
+  const namespaces = resource.namespaced ? scope.namespaces : scope.clusterResources ? [undefined] : [];
+  return new Union(
+    resource,
+    namespaces.map((namespace) => new Reflector(deps, resource, { signal, namespace })),
+  );
+}
+
+/** One kind in several namespaces. */
+class Union implements OwnedInformer {
+  readonly resource: ApiResource;
+  readonly ended: Promise<void>;
+  readonly #parts: readonly Reflector[];
+
+  constructor(resource: ApiResource, parts: readonly Reflector[]) {
+    this.resource = resource;
+    this.#parts = parts;
+    this.ended = Promise.all(parts.map((part) => part.ended)).then(() => undefined);
+  }
+
+  get synced(): boolean {
+    return this.#parts.every((part) => part.synced);
+  }
+
+  async whenSynced(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.#parts.map((part) => part.whenSynced(signal)));
+  }
+
+  get(ref: ObjectRef): KubeObject | undefined {
+    for (const part of this.#parts) {
+      const found = part.get(ref);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  list(namespace?: string): KubeObject[] {
+    return this.#parts.flatMap((part) => part.list(namespace));
+  }
+
+  subscribe(listener: (event: InformerEvent) => void): () => void {
+    const ends = this.#parts.map((part) => part.subscribe(listener));
+    return () => {
+      for (const end of ends) end();
+    };
+  }
+}
+
+/** Lists and watches one kind for as long as its signal allows. */
+class Reflector implements OwnedInformer {
+  readonly resource: ApiResource;
+  readonly ended: Promise<void>;
+  readonly #namespace: string | undefined;
   readonly #deps: InformerDeps;
   readonly #objects = new Map<string, KubeObject>();
   readonly #listeners = new Set<(event: InformerEvent) => void>();
@@ -53,10 +110,15 @@ class Reflector implements Informer {
   #synced = false;
   #resourceVersion: string | undefined;
 
-  constructor(deps: InformerDeps, resource: ApiResource, signal: AbortSignal) {
+  constructor(
+    deps: InformerDeps,
+    resource: ApiResource,
+    options: { signal: AbortSignal; namespace?: string | undefined },
+  ) {
     this.#deps = deps;
     this.resource = resource;
-    this.ended = this.#run(signal);
+    this.#namespace = options.namespace;
+    this.ended = this.#run(options.signal);
   }
 
   get synced(): boolean {
@@ -111,7 +173,11 @@ class Reflector implements Informer {
   }
 
   async #relist(signal: AbortSignal): Promise<void> {
-    const { items, resourceVersion } = await this.#deps.client.list(this.resource, {}, signal);
+    const { items, resourceVersion } = await this.#deps.client.list(
+      this.resource,
+      { namespace: this.#namespace },
+      signal,
+    );
     const gone = new Map(this.#objects);
     for (const object of items) {
       gone.delete(keyOf(object.metadata));
@@ -127,7 +193,8 @@ class Reflector implements Informer {
   async #watch(signal: AbortSignal): Promise<boolean> {
     const resourceVersion = this.#resourceVersion ?? '';
     let sawEvents = false;
-    for await (const event of this.#deps.client.watch(this.resource, { resourceVersion }, signal)) {
+    const options = { namespace: this.#namespace, resourceVersion };
+    for await (const event of this.#deps.client.watch(this.resource, options, signal)) {
       sawEvents = true;
       if (event.type === 'BOOKMARK') {
         if (event.resourceVersion !== '') this.#resourceVersion = event.resourceVersion;

@@ -3,7 +3,9 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { repositoryCredentials } from '#apps/repositories.ts';
+import { gitCredentials } from '#apps/git-credentials.ts';
+import { followInstance } from '#apps/instance.ts';
+import { repositoryAccess } from '#apps/repository-access.ts';
 import { AppError, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import { startEngine } from '#controllers/engine.ts';
@@ -60,7 +62,8 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
   const audit = createAuditLog({ store, clock });
   const kube = stack.use(createKubeClient({ target, clock, logger }));
   const informers = stack.use(createInformerSet({ client: kube, clock, entropy, logger }));
-  const credentials = repositoryCredentials({ kube, namespace, clock });
+  const instance = stack.use(followInstance({ kube, namespace, clock, entropy, logger }));
+  const access = repositoryAccess({ instance, logger });
   const git = stack.use(
     createGitMirrors({
       dir: join(dataDir, 'mirrors'),
@@ -68,7 +71,7 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
       clock,
       entropy,
       logger,
-      credentials,
+      credentials: async (url, scope, abort) => gitCredentials(await access.find(url, scope, abort)),
       env: gitEnvironment(),
     }),
   );
@@ -78,6 +81,7 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
       {
         kube,
         informers,
+        instance,
         git,
         audit,
         clock,
@@ -86,7 +90,6 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
         cacheDir: join(dataDir, 'cache'),
         helm,
         kubectl,
-        namespace,
       },
       signal,
     ),

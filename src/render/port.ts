@@ -1,17 +1,26 @@
 import type { KubeObject } from '#kube/port.ts';
 import type { ApplicationSource } from '#model/argocd/application.ts';
+import type { RenderSettings } from '#model/argocd/settings.ts';
 import { isOptionalValues } from './chart-scan.ts';
 import type { SourceTree } from './tree.ts';
 
 export type SourceType = 'Helm' | 'Kustomize' | 'Directory' | 'Plugin';
 
 export interface RenderRequest {
-  application: { name: string; project: string; destinationNamespace: string };
+  application: {
+    name: string;
+    /** `namespace_name` outside the instance's namespace, else the name. */
+    instanceName: string;
+    project: string;
+    destinationNamespace: string;
+  };
   source: ApplicationSource;
   tree: SourceTree;
   /** Sources that others may name as `$ref/...`, by ref. */
   refs: ReadonlyMap<string, SourceTree>;
   cluster: { kubeVersion: string; apiVersions: readonly string[] };
+  /** Argo CD's defaults when undefined. */
+  settings?: RenderSettings;
 }
 
 /** Everything a render depends on, found without rendering. Equal keys give equal manifests. */

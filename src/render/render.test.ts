@@ -89,7 +89,7 @@ async function request(
   const commit: CommitSha = await mirror.resolve(revision, AbortSignal.timeout(5000));
   const tree = gitTree(mirror, commit);
   return {
-    application: { name: 'app', project: 'default', destinationNamespace: 'ns' },
+    application: { name: 'app', instanceName: 'app', project: 'default', destinationNamespace: 'ns' },
     source: { repoURL: mirror.url, path: '.', ...source },
     tree,
     refs: new Map([['values', tree]]),

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { silentLogger } from '#base/log.ts';
 import type { KubeClient, KubeObject } from '#kube/port.ts';
+import { defaultSettings } from '#model/argocd/settings.ts';
 import { Comparer, desiredObject } from './comparer.ts';
 import { VerdictStore } from './verdicts.ts';
 
@@ -57,7 +58,8 @@ function serverWith(versions: KubeObject[]) {
 
 async function compareTwice(live: KubeObject, versions: KubeObject[]) {
   const { kube, asked } = serverWith(versions);
-  const comparer = new Comparer({ kube, verdicts: new VerdictStore(join(scratch, 'none.json'), silentLogger) });
+  const verdicts = new VerdictStore(join(scratch, 'none.json'), silentLogger);
+  const comparer = new Comparer({ kube, verdicts, settings: () => defaultSettings });
   const first = await comparer.compare(desiredObject(wanted), live, { ignore: [] }, signal);
   const second = await comparer.compare(desiredObject(wanted), live, { ignore: [] }, signal);
   return { modified: [first.modified, second.modified], ...asked };

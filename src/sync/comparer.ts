@@ -3,6 +3,7 @@ import { jsonEqual } from '#base/json.ts';
 import { type KubeClient, type KubeObject, kindOf } from '#kube/port.ts';
 import type { IgnoreDifference } from '#model/argocd/application.ts';
 import { fieldManager } from '#model/argocd/names.ts';
+import type { ArgoSettings } from '#model/argocd/settings.ts';
 import { fieldsOwnedBy, removeFields } from './fields-v1.ts';
 import { objectKeyText } from './identity.ts';
 import { type IgnoreRules, ignoreRulesFor, removePointers } from './ignore-differences.ts';
@@ -22,6 +23,7 @@ export interface Difference {
 export interface ComparerDeps {
   kube: Pick<KubeClient, 'apply' | 'get' | 'discovery'>;
   verdicts: VerdictStore;
+  settings: () => ArgoSettings;
 }
 
 /** A desired object with the digest that comparisons are remembered by. */

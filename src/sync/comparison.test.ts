@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubeObject } from '#kube/port.ts';
+import { defaultSettings } from '#model/argocd/settings.ts';
 import { removeFields, uniteFields } from './fields-v1.ts';
 import { deletePoliciesOf, hookRoleOf, waveOf } from './hooks.ts';
 import { parseTrackingId, trackingApplication, trackingIdOf } from './identity.ts';
@@ -75,9 +76,18 @@ test('tracking ids name the application, and a copied one does not count', () =>
     namespace: 'ns',
     name: 'with:colon',
   });
-  assert.equal(trackingApplication(noted({ 'argocd.argoproj.io/tracking-id': 'app:/ConfigMap:n/a' })), 'app');
-  assert.equal(trackingApplication(noted({ 'argocd.argoproj.io/tracking-id': 'app:/ConfigMap:n/other' })), undefined);
-  assert.equal(trackingApplication(noted({})), undefined);
+  assert.equal(
+    trackingApplication(noted({ 'argocd.argoproj.io/tracking-id': 'app:/ConfigMap:n/a' }), defaultSettings.tracking),
+    'app',
+  );
+  assert.equal(
+    trackingApplication(
+      noted({ 'argocd.argoproj.io/tracking-id': 'app:/ConfigMap:n/other' }),
+      defaultSettings.tracking,
+    ),
+    undefined,
+  );
+  assert.equal(trackingApplication(noted({}), defaultSettings.tracking), undefined);
 });
 
 test('a desired object loses nulls, status and what servers write; stringData becomes data', () => {

@@ -86,7 +86,7 @@ const rows: Row[] = [
     name: 'cluster',
     spec: (url) => ({ ...at('good')(url), destination: { server: 'https://elsewhere', namespace: 'x' } }),
     type: 'InvalidSpecError',
-    message: /names the cluster "https:\/\/elsewhere", which is not known/,
+    message: /cluster "https:\/\/elsewhere" not found; known are: in-cluster/,
   },
   {
     name: 'project',

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { followInstance } from '#apps/instance.ts';
 import type { ApplicationEngine } from '#apps/port.ts';
 import { type Logger, silentLogger } from '#base/log.ts';
 import { type EngineOptions, type RunningEngine, startEngine } from '#controllers/engine.ts';
@@ -117,9 +118,11 @@ export class EngineWorld {
     const informers = stack.use(createInformerSet({ client, clock: testClock, entropy: testEntropy, logger }));
     this.#mirrors += 1;
     const git: GitMirrors = stack.use(this.git.mirrors(`mirrors-${this.#mirrors}`));
+    const scope = { namespace: 'argocd', clock: testClock, entropy: testEntropy, logger };
     const engine = {
       kube: this.#counting(client),
       informers,
+      instance: stack.use(followInstance({ kube: client, ...scope })),
       git,
       audit: this.audit,
       clock: testClock,

@@ -13,6 +13,7 @@ const spec = z.looseObject({
   clusterResourceBlacklist: z.array(groupKind).nullish(),
   namespaceResourceWhitelist: z.array(groupKind).nullish(),
   namespaceResourceBlacklist: z.array(groupKind).nullish(),
+  sourceNamespaces: z.array(z.string()).nullish(),
   syncWindows: z.array(z.unknown()).nullish(),
 });
 
@@ -26,6 +27,8 @@ export interface AppProject {
   /** Undefined permits every namespaced kind; an empty list permits none. */
   namespaceResourceWhitelist: GroupKind[] | undefined;
   namespaceResourceBlacklist: GroupKind[];
+  /** Globs or `/regular expressions/` of the namespaces, beside the instance's own, whose Applications may use it. */
+  sourceNamespaces: string[];
   syncWindowCount: number;
 }
 
@@ -44,6 +47,7 @@ export const allowAllProject: AppProject = {
   clusterResourceBlacklist: [],
   namespaceResourceWhitelist: undefined,
   namespaceResourceBlacklist: [],
+  sourceNamespaces: [],
   syncWindowCount: 0,
 };
 
@@ -60,6 +64,7 @@ export function parseAppProject(object: { metadata: { name: string }; spec?: unk
     clusterResourceBlacklist: (data.clusterResourceBlacklist ?? []) as GroupKind[],
     namespaceResourceWhitelist: (data.namespaceResourceWhitelist ?? undefined) as GroupKind[] | undefined,
     namespaceResourceBlacklist: (data.namespaceResourceBlacklist ?? []) as GroupKind[],
+    sourceNamespaces: data.sourceNamespaces ?? [],
     syncWindowCount: data.syncWindows?.length ?? 0,
   };
 }

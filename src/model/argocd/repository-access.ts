@@ -1,6 +1,9 @@
 /** How to reach one repository, as a Secret labelled `repository` or `repo-creds` says it; without a Secret, by `url` alone. */
 export interface RepositoryAccess {
   url: string;
+  /** The Secret it comes from, and whether that speaks of one repository or of all below a prefix. */
+  secret?: string;
+  template?: boolean;
   type: 'git' | 'helm' | 'oci';
   name?: string;
   /** Only this AppProject may use it. */
@@ -19,6 +22,8 @@ export interface RepositoryAccess {
   tlsClientCertKey?: string;
   /** PEM of the authorities trusted for this host (`argocd-tls-certs-cm`). */
   caData?: string;
+  /** The host keys that are known (`argocd-ssh-known-hosts-cm`), as OpenSSH's file holds them. */
+  sshKnownHosts?: string;
   proxy?: string;
   noProxy?: string;
   enableLfs?: boolean;
@@ -29,6 +34,6 @@ export interface RepositoryAccess {
 /** Finds the access to a URL for an AppProject: an exact `repository` Secret, else the longest `repo-creds` prefix. */
 export interface RepositoryAccessSource {
   find(url: string, project: string | undefined, signal: AbortSignal): Promise<RepositoryAccess>;
-  /** All that are declared, for faces; without secrets' values removed. */
+  /** All that are declared, templates (`repo-creds`) too, with their secrets: faces take them out. */
   list(signal: AbortSignal): Promise<RepositoryAccess[]>;
 }

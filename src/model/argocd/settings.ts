@@ -59,6 +59,8 @@ export interface RenderSettings {
 }
 
 export interface ArgoSettings {
+  /** Differs when anything that is configured does. */
+  id: string;
   tracking: Tracking;
   customizations: readonly ResourceCustomization[];
   exclusions: readonly ResourceFilter[];
@@ -67,8 +69,17 @@ export interface ArgoSettings {
   render: RenderSettings;
   /** `timeout.reconciliation` and its jitter, `timeout.hard.reconciliation`; 0 is off. */
   timeouts: { reconcileMs: number; jitterMs: number; hardReconcileMs: number };
-  /** `controller.sync.timeout.seconds` (0: none) and the pause after each wave. */
-  sync: { timeoutMs: number; waveDelayMs: number; impersonation: boolean };
+  /**
+   * `controller.sync.timeout.seconds` (0: none) and the pause after each wave. With impersonation every sync runs as a
+   * service account that the project names; enforced, a sync that no entry matches is refused.
+   */
+  sync: { timeoutMs: number; waveDelayMs: number; impersonation: boolean; impersonationEnforced: boolean };
+  /** Wait between heals; `fixedMs` above 0 replaces the growing one. */
+  selfHeal: { baseMs: number; factor: number; capMs: number; fixedMs: number };
+  /** How long a repository may fail before applications say so. */
+  repositoryGraceMs: number;
+  /** `cluster.inClusterEnabled`: whether applications may go to the cluster of the instance itself. */
+  inClusterEnabled: boolean;
   /** Globs or `/regular expressions/` of the namespaces, beside the instance's own, whose Applications are followed. */
   applicationNamespaces: readonly string[];
   globalProjects: readonly { projectName: string; labelSelector: unknown }[];
@@ -92,6 +103,7 @@ export interface ArgoSettings {
 
 /** An instance without ConfigMaps. */
 export const defaultSettings: ArgoSettings = {
+  id: '',
   tracking: { method: 'annotation', labelKey: 'app.kubernetes.io/instance', installationId: undefined },
   customizations: [],
   exclusions: [],
@@ -104,7 +116,10 @@ export const defaultSettings: ArgoSettings = {
     maxDirectoryBytes: 10_000_000,
   },
   timeouts: { reconcileMs: 120_000, jitterMs: 60_000, hardReconcileMs: 0 },
-  sync: { timeoutMs: 0, waveDelayMs: 2000, impersonation: false },
+  sync: { timeoutMs: 0, waveDelayMs: 2000, impersonation: false, impersonationEnforced: true },
+  selfHeal: { baseMs: 2000, factor: 3, capMs: 300_000, fixedMs: 0 },
+  repositoryGraceMs: 180_000,
+  inClusterEnabled: true,
   applicationNamespaces: [],
   globalProjects: [],
   applicationSets: {
