@@ -1,5 +1,5 @@
 import { jsonEqual } from '#base/json.ts';
-import type { Application, Operation, SyncStatusCode } from '#model/argocd/application.ts';
+import type { Application, Operation, OperationState, SyncStatusCode } from '#model/argocd/application.ts';
 import type { ComparedResource } from './comparison.ts';
 
 export interface SelfHealBackoff {
@@ -16,6 +16,8 @@ export interface AutoSyncInput {
   /** The commits that were compared, per source. */
   revisions: string[];
   resources: readonly ComparedResource[];
+  /** The managed metadata of the destination namespace is not what the spec says. */
+  namespaceDiffers?: boolean;
   selfHeal: SelfHealBackoff;
   now: number;
 }
@@ -64,21 +66,47 @@ function operationFor(input: AutoSyncInput): Operation {
   };
 }
 
+function listed(revisions: readonly string[]): string {
+  return `[${revisions.join(' ')}]`;
+}
+
+function attemptedRevisions(state: OperationState | undefined): string[] {
+  const { revision, revisions } = state?.syncResult ?? {};
+  if (revisions && revisions.length > 0) return revisions;
+  return revision ? [revision] : [];
+}
+
+/** Pruning would leave nothing, which is more often a mistake in Git than a wish. */
+function wouldWipeOut(input: AutoSyncInput): boolean {
+  const automated = input.application.spec.syncPolicy?.automated;
+  if (!automated?.prune || automated.allowEmpty) return false;
+  const counted = input.resources.filter((resource) => resource.status !== undefined);
+  return counted.length > 0 && counted.every((resource) => resource.requiresPruning);
+}
+
+function wipeOut(input: AutoSyncInput): AutoSyncDecision {
+  const message = `Skipping sync attempt to ${listed(input.revisions)}: auto-sync will wipe out all resources`;
+  return { kind: 'refuse', message };
+}
+
 function healOrNot(input: AutoSyncInput, nonSynced: readonly ComparedResource[]): AutoSyncDecision {
-  const { application, revisions, selfHeal, now } = input;
+  const { application, selfHeal, now } = input;
   const state = application.status?.operationState;
   if (state?.phase !== 'Succeeded')
     return {
       kind: 'refuse',
-      message: `Failed last sync attempt to ${revisions.map((revision) => revision.slice(0, 7)).join(', ')}: ${state?.message ?? ''}`,
+      message: `Failed last sync attempt to ${listed(attemptedRevisions(state))}: ${state?.message ?? ''}`,
     };
   if (application.spec.syncPolicy?.automated?.selfHeal !== true) return { kind: 'none' };
   const attempts = state.operation.sync?.autoHealAttemptsCount ?? 0;
   const endedAt = Date.parse(state.finishedAt ?? state.startedAt);
   const dueInMs = endedAt + selfHealDelayMs(attempts, selfHeal) - now;
   if (attempts > 0 && dueInMs > 0) return { kind: 'wait', retryAfterMs: dueInMs };
+  if (wouldWipeOut(input)) return wipeOut(input);
   const operation = operationFor(input);
   const resources = nonSynced.map(({ key }) => ({ group: key.group, kind: key.kind, name: key.name }));
+  const namespace = application.spec.destination.namespace;
+  if (input.namespaceDiffers && namespace) resources.push({ group: '', kind: 'Namespace', name: namespace });
   return {
     kind: 'sync',
     selfHeal: true,
@@ -95,11 +123,10 @@ export function decideAutoSync(input: AutoSyncInput): AutoSyncDecision {
   const nonSynced = resources.filter(
     (resource) => resource.status !== undefined && resource.status !== 'Synced' && !isTerminating(resource),
   );
-  if (nonSynced.length === 0) return { kind: 'none' };
-  if (!automated.prune && nonSynced.every((resource) => resource.requiresPruning)) return { kind: 'none' };
+  if (nonSynced.length === 0 && !input.namespaceDiffers) return { kind: 'none' };
+  if (!automated.prune && !input.namespaceDiffers && nonSynced.every((resource) => resource.requiresPruning))
+    return { kind: 'none' };
   if (attempted(application, input.revisions)) return healOrNot(input, nonSynced);
-  const counted = resources.filter((resource) => resource.status !== undefined);
-  if (automated.prune && !automated.allowEmpty && counted.every((resource) => resource.requiresPruning))
-    return { kind: 'refuse', message: 'auto-sync will wipe out all resources' };
+  if (wouldWipeOut(input)) return wipeOut(input);
   return { kind: 'sync', selfHeal: false, operation: operationFor(input) };
 }

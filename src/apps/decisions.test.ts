@@ -80,7 +80,7 @@ const autoSync: { name: string; app: Application; input?: Partial<AutoSyncInput>
     name: 'all would go',
     app: application(),
     input: { resources: [toPrune] },
-    want: 'refuse auto-sync will wipe out all resources',
+    want: 'refuse Skipping sync attempt to [r1]: auto-sync will wipe out all resources',
   },
   {
     name: 'all may go',
@@ -116,7 +116,7 @@ const autoSync: { name: string; app: Application; input?: Partial<AutoSyncInput>
   {
     name: 'failed for this commit',
     app: application({ status: { operationState: state('Failed') } }),
-    want: 'refuse Failed last sync attempt to r1: why',
+    want: 'refuse Failed last sync attempt to [r1]: why',
   },
   {
     name: 'drift without selfHeal',

@@ -1,4 +1,5 @@
 import { timestamp } from '#base/clock.ts';
+import { messageOf } from '#base/errors.ts';
 import type { Application, Operation, OperationPhase, OperationState } from '#model/argocd/application.ts';
 import { mayRetry, retryDelayMs } from './retry.ts';
 
@@ -66,6 +67,13 @@ export function withOperationSource(application: Application, operation: Operati
   };
 }
 
+/** `3:04PM` in UTC, as Argo CD tells the time of the next try. */
+function kitchenTime(ms: number): string {
+  const at = new Date(ms);
+  const hours = at.getUTCHours();
+  return `${hours % 12 === 0 ? 12 : hours % 12}:${String(at.getUTCMinutes()).padStart(2, '0')}${hours < 12 ? 'AM' : 'PM'}`;
+}
+
 /** An operation that ended. A failed one with tries left stays Running, with `finishedAt` set, until its next try. */
 export function endOperation(
   state: OperationState,
@@ -75,14 +83,20 @@ export function endOperation(
 ): OperationState {
   const ended: OperationState = { ...state, phase, message, finishedAt: timestamp(now) };
   const retries = state.retryCount ?? 0;
-  const failed = phase === 'Failed' || phase === 'Error';
-  if (!failed || state.phase === 'Terminating' || !mayRetry(state.operation.retry, retries)) return ended;
-  const again = timestamp(now + retryDelayMs(state.operation.retry ?? {}, retries));
+  if (phase !== 'Failed' && phase !== 'Error') return ended;
+  const final = { ...ended, message: retries > 0 ? `${message} (retried ${retries} times).` : message };
+  if (state.phase === 'Terminating' || !mayRetry(state.operation.retry, retries)) return final;
+  let again: number;
+  try {
+    again = now + retryDelayMs(state.operation.retry ?? {}, retries);
+  } catch (error) {
+    return { ...ended, phase: 'Error', message: `${message} (failed to retry: ${messageOf(error)})` };
+  }
   return {
     ...ended,
     phase: 'Running',
     retryCount: retries + 1,
-    message: `${message}. Retrying attempt #${retries + 1} at ${again}`,
+    message: `${message}. Retrying attempt #${retries + 1} at ${kitchenTime(again)}.`,
   };
 }
 
@@ -93,10 +107,24 @@ export function retryDueInMs(state: OperationState, now: number): number | undef
   return Math.max(0, Date.parse(state.finishedAt) + retryDelayMs(state.operation.retry ?? {}, done) - now);
 }
 
-/** The state with which a retry starts afresh. */
+/** Milliseconds until the time limit of operations ends this one, 0 when it has; undefined without a limit. */
+export function timeoutDueInMs(state: OperationState, timeoutMs: number, now: number): number | undefined {
+  if (timeoutMs <= 0 || state.phase !== 'Running') return undefined;
+  return Math.max(0, Date.parse(state.startedAt) + timeoutMs - now);
+}
+
+/**
+ * The state with which a retry starts afresh, without results. With `refresh` it follows the target revision anew;
+ * otherwise it stays at the commits of the try before.
+ */
 export function restartOperation(state: OperationState): OperationState {
   const { finishedAt: _finishedAt, syncResult, ...rest } = state;
-  const refresh = state.operation.retry?.refresh === true;
-  if (!syncResult || refresh) return rest;
-  return { ...rest, syncResult: { ...syncResult, resources: [] } };
+  const count = state.retryCount ?? 0;
+  if (state.operation.retry?.refresh === true) {
+    const { revision: _revision, revisions: _revisions, ...sync } = state.operation.sync ?? {};
+    const message = `Retrying operation with latest revisions. Attempt #${count}`;
+    return { ...rest, message, operation: { ...state.operation, sync } };
+  }
+  const message = `Retrying operation. Attempt #${count}`;
+  return syncResult ? { ...rest, message, syncResult: { ...syncResult, resources: [] } } : { ...rest, message };
 }

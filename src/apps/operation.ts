@@ -1,20 +1,21 @@
 import type { Clock } from '#base/clock.ts';
-import { getString } from '#base/json.ts';
-import { assessHealth } from '#health/assess.ts';
-import { type KubeClient, type KubeObject, kindOf } from '#kube/port.ts';
+import type { KubeClient, KubeObject } from '#kube/port.ts';
 import type { AppProject } from '#model/argocd/app-project.ts';
-import type { Application, OperationState, ResourceResult } from '#model/argocd/application.ts';
+import type { Application, OperationPhase, OperationState, ResourceResult } from '#model/argocd/application.ts';
 import { annotations, qualifiedName } from '#model/argocd/names.ts';
 import type { ArgoSettings } from '#model/argocd/settings.ts';
 import { type Comparer, desiredObject } from '#sync/comparer.ts';
+import { AcceptedShapes, dryRunTasks } from '#sync/dry-run.ts';
 import { executeStep } from '#sync/execute.ts';
-import { displayName } from '#sync/identity.ts';
-import { planSync, type SyncAction } from '#sync/plan.ts';
-import { isPrune, resultId, resultOf, type SyncTask } from '#sync/task.ts';
+import { pendingTasks, planSync, planTermination, type SyncAction } from '#sync/plan.ts';
+import { isPrune, resultId, type SyncTask, taskId } from '#sync/task.ts';
+import { pauseAfterWave } from '#sync/wave-pause.ts';
+import { wantedNamespace } from './destination-namespace.ts';
 import type { LiveState } from './live-state.ts';
 import type { Observation } from './observation.ts';
+import { checkTasks, waitForDefinitions } from './operation-checks.ts';
 import { endOperation, operationId } from './operation-state.ts';
-import { isKindPermitted } from './project.ts';
+import type { Destination } from './project.ts';
 import { appSyncOptions, buildSyncTasks } from './sync-tasks.ts';
 
 export interface OperationDeps {
@@ -23,117 +24,70 @@ export interface OperationDeps {
   comparer: Comparer;
   clock: Clock;
   settings: () => ArgoSettings;
-  /** Of the instance: applications elsewhere have it in their names. */
+  /** Of the instance. */
   namespace: string;
+  /** What the cluster's schemas are known to accept. */
+  accepted?: AcceptedShapes;
   /** Forgets which kinds the cluster serves. */
   kindsChanged: () => void;
+}
+
+/** What this process remembers of a running operation; without it, it only waits a little longer or shorter. */
+export interface OperationMemory {
+  id: string;
+  /** Objects (by uid) whose deletion was asked for. */
+  deleted: Set<string>;
+  /** The next wave begins then. */
+  pausedUntil: number;
 }
 
 export interface OperationInput {
   application: Application;
   project: AppProject;
+  destination?: Destination | undefined;
   state: OperationState;
   observation: Observation;
   /** Compares anew, with what has been applied so far. */
   observeAgain: () => Promise<Observation>;
+  memory?: OperationMemory | undefined;
+  /** Why nothing may be done now, e.g. a closed sync window. */
+  blocked?: string | undefined;
+  /** Why it is being terminated, when nobody asked for it. */
+  terminatedBy?: string | undefined;
+  /** The pause after every wave, where the instance sets one. */
+  waveDelayMs?: number | undefined;
 }
 
 export interface OperationProgress {
   state: OperationState;
   /** Undefined when a live change will tell. */
   recheckAfterMs: number | undefined;
+  /** What the operation waits for, while it waits. */
+  waitingFor?: readonly SyncTask[] | undefined;
 }
 
 const maxSteps = 200;
-const crdWaitMs = 3000;
 const recheckMs = 30_000;
-const hookRecheckMs = 1000;
+const deletionRecheckMs = 1000;
 
-async function destinationNamespace(
-  deps: OperationDeps,
-  application: Application,
-  state: OperationState,
-  observation: Observation,
-  signal: AbortSignal,
-): Promise<KubeObject | undefined> {
-  const name = application.spec.destination.namespace;
-  if (!name || !appSyncOptions(application, state.operation).includes('CreateNamespace=true')) return undefined;
-  const inGit = observation.target.resources.some(
-    ({ object }) => object.kind === 'Namespace' && object.apiVersion === 'v1' && object.metadata.name === name,
-  );
-  if (inGit) return undefined;
-  const kind = { group: '', version: 'v1', kind: 'Namespace' };
-  await deps.live.watch([kind], signal);
-  const live = deps.live.get(kind, { name });
-  const { labels, annotations: notes } = application.spec.syncPolicy?.managedNamespaceMetadata ?? {};
-  const has = (wanted: Record<string, string> | undefined, is: Record<string, string> | undefined) =>
-    Object.entries(wanted ?? {}).every(([key, value]) => is?.[key] === value);
-  if (live && has(labels, live.metadata.labels) && has(notes, live.metadata.annotations)) return undefined;
-  return {
-    apiVersion: 'v1',
-    kind: 'Namespace',
-    metadata: { name, ...(labels ? { labels } : {}), ...(notes ? { annotations: notes } : {}) },
-  };
+export function newOperationMemory(state: OperationState): OperationMemory {
+  return { id: operationId(state), deleted: new Set(), pausedUntil: 0 };
 }
 
-function servedBySync(tasks: readonly SyncTask[], task: SyncTask): boolean {
-  return tasks.some(
-    ({ target }) =>
-      target?.kind === 'CustomResourceDefinition' &&
-      getString(target, 'spec', 'group') === task.key.group &&
-      getString(target, 'spec', 'names', 'kind') === task.key.kind,
-  );
-}
-
-/** Tasks that cannot work: kinds the cluster does not serve, or the project does not permit. */
-async function invalidTasks(
-  deps: OperationDeps,
-  project: AppProject,
-  tasks: readonly SyncTask[],
-  signal: AbortSignal,
-): Promise<ResourceResult[]> {
-  const out: ResourceResult[] = [];
-  for (const task of tasks) {
-    const object = task.target ?? task.live;
-    if (!object) continue;
-    const resource = await deps.kube.discovery.find(kindOf(object), signal);
-    const { group, kind, name } = task.key;
-    let message: string | undefined;
-    if (!resource) {
-      if (servedBySync(tasks, task)) continue;
-      message = `The cluster does not serve ${kind} of ${object.apiVersion}, wanted for ${displayName(task.key)}. Install its CustomResourceDefinition, or correct apiVersion and kind in Git.`;
-    } else if (!isKindPermitted(project, { group, kind, name, namespaced: resource.namespaced }))
-      message = `Resource ${group}:${kind} is not permitted in project ${project.name}.`;
-    if (message !== undefined) out.push(resultOf(task, { status: 'SyncFailed', message, hookPhase: 'Failed' }));
-  }
-  return out;
-}
-
-async function waitForCrds(deps: OperationDeps, actions: readonly SyncAction[], signal: AbortSignal): Promise<void> {
-  const crds = actions.filter(({ task, kind }) => kind === 'apply' && task.key.kind === 'CustomResourceDefinition');
-  if (crds.length === 0) return;
-  const deadline = deps.clock.now() + crdWaitMs;
-  for (const { task } of crds) {
-    const resource = task.target && (await deps.kube.discovery.find(kindOf(task.target), signal));
-    while (resource && task.target && deps.clock.now() < deadline) {
-      const live = await deps.kube.get(resource, task.target.metadata, signal);
-      if (live && assessHealth(live)?.status === 'Healthy') break;
-      await deps.clock.sleep(20, signal);
-    }
-  }
-  deps.kindsChanged();
-}
-
-function withResults(state: OperationState, results: Iterable<ResourceResult>): OperationState {
-  return { ...state, syncResult: { ...state.syncResult, resources: [...results] } };
+function isFailed(result: ResourceResult): boolean {
+  return result.status === 'SyncFailed' || result.hookPhase === 'Error';
 }
 
 class Run {
   readonly #deps: OperationDeps;
   readonly #input: OperationInput;
   readonly #signal: AbortSignal;
+  readonly #memory: OperationMemory;
+  readonly #accepted: AcceptedShapes;
   readonly #results: Map<string, ResourceResult>;
-  #state: OperationState;
+  readonly #state: OperationState;
+  readonly #syncOptions: readonly string[];
+  #written: { task: SyncTask; object: KubeObject }[] = [];
   #observation: Observation;
 
   constructor(deps: OperationDeps, input: OperationInput, signal: AbortSignal) {
@@ -141,32 +95,27 @@ class Run {
     this.#input = input;
     this.#signal = signal;
     this.#state = input.state;
+    this.#memory = input.memory ?? newOperationMemory(input.state);
+    this.#accepted = deps.accepted ?? new AcceptedShapes();
     this.#observation = input.observation;
+    this.#syncOptions = appSyncOptions(input.application, input.state.operation);
     this.#results = new Map((input.state.syncResult?.resources ?? []).map((result) => [resultId(result), result]));
   }
 
   async go(): Promise<OperationProgress> {
-    const { application, project } = this.#input;
+    if (this.#state.operation.sync === undefined)
+      return this.#end('Error', 'Invalid operation request: no operation specified');
     if (this.#state.phase === 'Terminating') return await this.#terminate();
-    const shared = this.#observation.comparison.shared;
-    if (shared.length > 0 && appSyncOptions(application, this.#state.operation).includes('FailOnSharedResource=true'))
-      return this.#end(
-        'Failed',
-        `Shared resource found: ${shared.map(({ key, other }) => `${key} is part of application ${other}`).join(', ')}`,
-      );
+    if (this.#input.blocked !== undefined) return this.#progress(this.#input.blocked, recheckMs);
+    const { shared } = this.#observation.comparison;
+    if (shared.length > 0 && this.#syncOptions.includes('FailOnSharedResource=true')) {
+      const parts = shared.map(({ key, other }) => `${key} is part of application ${other}`);
+      return this.#end('Failed', `Shared resource found: ${parts.join(', ')}`);
+    }
+    const pauseMs = this.#memory.pausedUntil - this.#deps.clock.now();
+    if (pauseMs > 0) return this.#progress('one or more tasks are running', pauseMs);
     for (let step = 0; step < maxSteps; step += 1) {
-      const tasks = await this.#tasks();
-      if (this.#results.size === 0) {
-        const invalid = await invalidTasks(this.#deps, project, tasks, this.#signal);
-        if (invalid.length > 0) {
-          for (const result of invalid) this.#results.set(resultId(result), result);
-          return this.#end(
-            'Failed',
-            `one or more synchronization tasks are not valid: ${invalid.map(({ message }) => message).join(' ')}`,
-          );
-        }
-      }
-      const progress = this.#state.operation.sync?.dryRun ? await this.#dryRun(tasks) : await this.#step(tasks);
+      const progress = this.#results.size === 0 ? await this.#start() : await this.#step(await this.#tasks());
       if (progress) return progress;
       this.#observation = await this.#input.observeAgain();
     }
@@ -175,97 +124,167 @@ class Run {
 
   async #tasks(): Promise<SyncTask[]> {
     const { application } = this.#input;
+    const { target, comparison } = this.#observation;
+    const { live } = this.#deps;
     return buildSyncTasks({
       application,
       operation: this.#state.operation,
-      resources: this.#observation.comparison.resources,
-      hooks: this.#observation.target.hooks,
-      live: this.#deps.live,
-      revision: this.#observation.target.revisions[0] ?? '',
+      resources: comparison.resources,
+      hooks: target.hooks,
+      live,
+      revision: target.revisions[0] ?? '',
       startedAtMs: Date.parse(this.#state.startedAt),
-      namespace: await destinationNamespace(this.#deps, application, this.#state, this.#observation, this.#signal),
+      namespace: await wantedNamespace(live, application, { target, syncOptions: this.#syncOptions }, this.#signal),
     });
+  }
+
+  /** What comes before the first write: every task is checked, and tried where that has not been done. */
+  async #start(): Promise<OperationProgress | undefined> {
+    const { project, destination } = this.#input;
+    const all = await this.#tasks();
+    const { tasks, invalid } = await checkTasks(this.#deps.kube, { project, destination }, all, this.#signal);
+    if (invalid.length > 0) return this.#refuse('one or more synchronization tasks are not valid', ': ', invalid);
+    const created = await this.#createNamespace(tasks);
+    if (created) return created;
+    const rest = tasks.filter((task) => !this.#results.has(taskId(task)));
+    const tried = this.#applyOutOfSyncOnly()
+      ? rest.filter((task) => task.hook || isPrune(task) || task.outOfSync)
+      : rest;
+    if (this.#state.operation.sync?.dryRun) return await this.#dryRun(tried);
+    const deps = { kube: this.#deps.kube, accepted: this.#accepted };
+    const malformed = await dryRunTasks(deps, tried, this.#signal);
+    if (malformed.length > 0)
+      return this.#refuse('one or more objects failed to apply (dry run)', ', reason: ', malformed);
+    if (tasks.length === rest.length) return await this.#step(tasks);
+    return undefined;
+  }
+
+  #refuse(what: string, before: string, failed: readonly ResourceResult[]): OperationProgress {
+    for (const result of failed) this.#results.set(resultId(result), result);
+    const messages = [...new Set(failed.flatMap(({ message }) => message ?? []))].sort();
+    return this.#end('Failed', `${what}${before}${messages.join('; ')}`);
+  }
+
+  /** The destination namespace comes before everything: nothing in it could be tried without. */
+  async #createNamespace(tasks: readonly SyncTask[]): Promise<OperationProgress | undefined> {
+    if (this.#state.operation.sync?.dryRun) return undefined;
+    const name = this.#input.application.spec.destination.namespace;
+    const task = tasks.find(
+      ({ key, live }) => key.kind === 'Namespace' && key.group === '' && key.name === name && !live,
+    );
+    if (!task) return undefined;
+    const done = await this.#execute([[{ kind: 'apply', task }]]);
+    const failed = done.filter(isFailed);
+    if (failed.length === 0) return undefined;
+    return this.#refuse('the namespace failed to apply', ', reason: ', failed);
   }
 
   /** Undefined when the next step can follow at once. */
   async #step(tasks: SyncTask[]): Promise<OperationProgress | undefined> {
-    const { application } = this.#input;
     const plan = planSync({
       tasks,
       results: this.#results,
       operationId: operationId(this.#state),
       prune: this.#state.operation.sync?.prune ?? false,
-      applyOutOfSyncOnly: appSyncOptions(application, this.#state.operation).includes('ApplyOutOfSyncOnly=true'),
+      applyOutOfSyncOnly: this.#applyOutOfSyncOnly(),
       pruneApproved: this.#pruneApproved(),
+      deleted: this.#memory.deleted,
     });
     for (const [id, result] of plan.results) this.#results.set(id, result);
     const { step } = plan;
-    if (step.kind === 'wait') return this.#progress(step.message, recheckMs);
+    if (step.kind === 'wait')
+      return {
+        ...this.#progress(step.message, recheckMs),
+        waitingFor: step.for === 'running' ? step.tasks : undefined,
+      };
     if (step.kind === 'finish') {
       await this.#execute([step.cleanup]);
       return this.#end(step.phase, step.message);
     }
+    this.#written = [];
     const done = await this.#execute(step.groups);
-    const failed = done.some((result) => result.status === 'SyncFailed');
+    const failed = done.some(isFailed);
     if (step.finishWhenDone && !failed) {
       await this.#execute([step.cleanup]);
       for (const [id, result] of this.#results)
         if (result.hookPhase === 'Running') this.#results.set(id, { ...result, hookPhase: 'Succeeded' });
       return this.#end('Succeeded', 'successfully synced (all tasks run)');
     }
-    const waitsForDeletion = step.groups.flat().some(({ kind }) => kind === 'delete-hook');
-    return waitsForDeletion ? this.#progress(step.message, hookRecheckMs) : undefined;
+    if (step.cleanup.length > 0) await this.#execute([step.cleanup]);
+    if (failed) return undefined;
+    if (step.groups.flat().some(({ kind }) => kind === 'delete-hook'))
+      return this.#progress(step.message, deletionRecheckMs);
+    return this.#pause(tasks, step.message);
   }
 
-  async #dryRun(tasks: SyncTask[]): Promise<OperationProgress> {
-    const actions = tasks.map((task): SyncAction => {
-      if (!isPrune(task)) return { kind: 'apply', task };
-      return this.#state.operation.sync?.prune
-        ? { kind: 'prune', task }
-        : { kind: 'skip-prune', task, message: 'ignored (requires pruning)' };
+  #pause(tasks: readonly SyncTask[], message: string): OperationProgress | undefined {
+    const isLast = pendingTasks({ tasks, applyOutOfSyncOnly: this.#applyOutOfSyncOnly() }, this.#results).length === 0;
+    const pauseMs = isLast ? 0 : pauseAfterWave(this.#written, this.#input.waveDelayMs);
+    if (pauseMs === 0) return undefined;
+    this.#memory.pausedUntil = this.#deps.clock.now() + pauseMs;
+    return this.#progress(message, pauseMs);
+  }
+
+  async #dryRun(tasks: readonly SyncTask[]): Promise<OperationProgress> {
+    const prune = this.#state.operation.sync?.prune ?? false;
+    const actions = tasks.flatMap((task): SyncAction[] => {
+      if (task.skipDryRun) return [];
+      if (!isPrune(task)) return [{ kind: task.options.replace ? 'replace' : 'apply', task }];
+      if (!prune) return [{ kind: 'skip-prune', task, message: 'ignored (requires pruning)' }];
+      if (task.options.prune === 'false') return [{ kind: 'skip-prune', task, message: 'ignored (no prune)' }];
+      return [{ kind: 'prune', task }];
     });
     const done = await this.#execute([actions]);
-    const failed = done.filter((result) => result.status === 'SyncFailed');
-    if (failed.length > 0)
-      return this.#end(
-        'Failed',
-        `one or more objects failed to apply (dry run), reason: ${failed.map(({ message }) => message).join('; ')}`,
-      );
-    return this.#end('Succeeded', 'successfully synced (dry run)');
+    const failed = done.filter(isFailed);
+    if (failed.length > 0) return this.#refuse('one or more objects failed to apply (dry run)', ', reason: ', failed);
+    return this.#end('Succeeded', 'successfully synced (no more tasks)');
   }
 
   async #terminate(): Promise<OperationProgress> {
-    const tasks = await this.#tasks();
-    const running = tasks.filter(
-      (task) =>
-        task.hook &&
-        task.live &&
-        [...this.#results.values()].some(
-          (result) =>
-            result.hookPhase === 'Running' && result.name === task.key.name && result.syncPhase === task.phase,
-        ),
-    );
-    const done = await this.#execute([running.map((task) => ({ kind: 'delete-hook', task }))]);
-    if (done.some((result) => result.status === 'SyncFailed'))
-      return this.#end('Error', 'Operation termination had errors');
-    return this.#end('Failed', 'Operation terminated');
+    const actions = planTermination(await this.#tasks(), this.#results);
+    const failed = (await this.#execute([actions])).filter(isFailed);
+    for (const [id, result] of this.#results)
+      if (result.hookType !== undefined && result.hookPhase === 'Running')
+        this.#results.set(id, { ...result, hookPhase: 'Failed', message: 'Terminated' });
+    const cause = this.#input.terminatedBy === undefined ? '' : `, triggered by ${this.#input.terminatedBy}`;
+    if (failed.length > 0) return this.#end('Error', `Operation termination had errors${cause}`);
+    return this.#end('Failed', `Operation terminated${cause}`);
   }
 
-  async #execute(groups: SyncAction[][]): Promise<ResourceResult[]> {
+  async #execute(groups: readonly SyncAction[][]): Promise<ResourceResult[]> {
     const { application } = this.#input;
+    const { kube, clock, live, comparer, namespace } = this.#deps;
+    const by = qualifiedName(application.metadata, namespace);
     const options = {
       operationId: operationId(this.#state),
       dryRun: this.#state.operation.sync?.dryRun ?? false,
+      migrateFrom: application.metadata.annotations?.[annotations.clientSideApplyManager],
     };
     const written = (task: SyncTask, object: KubeObject) => {
-      this.#deps.live.noteWritten(object, qualifiedName(application.metadata, this.#deps.namespace));
-      if (task.target && !task.hook)
-        this.#deps.comparer.noteApplied(desiredObject(task.target), object, application.spec.ignoreDifferences ?? []);
+      live.noteWritten(object, by);
+      this.#written.push({ task, object });
+      if (!task.target) return;
+      this.#accepted.add(task.target);
+      if (!task.hook)
+        comparer.noteApplied(desiredObject(task.target), object, application.spec.ignoreDifferences ?? []);
     };
-    const between = (done: readonly SyncAction[]) => waitForCrds(this.#deps, done, this.#signal);
-    const results = await executeStep({ kube: this.#deps.kube, written, between }, groups, options, this.#signal);
+    const deleted = (object: KubeObject) => {
+      if (object.metadata.uid !== undefined) this.#memory.deleted.add(object.metadata.uid);
+    };
+    const between = async (done: readonly SyncAction[]) => {
+      if (options.dryRun || !(await waitForDefinitions({ kube, clock }, done, this.#signal))) return;
+      this.#deps.kindsChanged();
+      this.#accepted.clear();
+    };
+    const deps = { kube, clock, written, deleted, between };
+    const present = groups.filter((group) => group.length > 0);
+    const results = await executeStep(deps, present, options, this.#signal);
     for (const result of results) this.#results.set(resultId(result), result);
     return results;
+  }
+
+  #applyOutOfSyncOnly(): boolean {
+    return this.#syncOptions.includes('ApplyOutOfSyncOnly=true');
   }
 
   #pruneApproved(): boolean {
@@ -273,18 +292,22 @@ class Run {
     return !Number.isNaN(approvedAt) && approvedAt >= Date.parse(this.#state.startedAt);
   }
 
-  #progress(message: string, recheckAfterMs: number): OperationProgress {
-    return { state: withResults({ ...this.#state, message }, this.#results.values()), recheckAfterMs };
+  #withResults(message: string): OperationState {
+    const { syncResult } = this.#state;
+    return { ...this.#state, message, syncResult: { ...syncResult, resources: [...this.#results.values()] } };
   }
 
-  #end(phase: 'Succeeded' | 'Failed' | 'Error' | 'Running' | 'Terminating', message: string): OperationProgress {
-    const state = endOperation(
-      withResults(this.#state, this.#results.values()),
-      phase,
-      message,
-      this.#deps.clock.now(),
-    );
-    return { state, recheckAfterMs: undefined };
+  #progress(message: string, recheckAfterMs: number): OperationProgress {
+    return { state: this.#withResults(message), recheckAfterMs };
+  }
+
+  #end(phase: OperationPhase, message: string): OperationProgress {
+    const managed = this.#input.application.spec.syncPolicy?.managedNamespaceMetadata;
+    const state = this.#withResults(message);
+    const known = managed
+      ? { ...state, syncResult: { ...state.syncResult, managedNamespaceMetadata: managed } }
+      : state;
+    return { state: endOperation(known, phase, message, this.#deps.clock.now()), recheckAfterMs: undefined };
   }
 }
 

@@ -4,7 +4,7 @@ import { type KubeObject, kindOf } from '#kube/port.ts';
 import type { Application, Operation, SyncOperation } from '#model/argocd/application.ts';
 import { annotations } from '#model/argocd/names.ts';
 import { parseSyncOptions } from '#model/argocd/sync-options.ts';
-import { deletePoliciesOf, hookRoleOf, type SyncPhase, waveOf } from '#sync/hooks.ts';
+import { deletePoliciesOf, hookRoleOf, isSyncPhase, type SyncPhase, waveOf } from '#sync/hooks.ts';
 import { resourceKeyOf } from '#sync/identity.ts';
 import { copyIgnored, ignoreRulesFor } from '#sync/ignore-differences.ts';
 import { orderTasks, withPruneWaves } from '#sync/order.ts';
@@ -43,7 +43,7 @@ export function appSyncOptions(application: Application, operation: Operation): 
 /** Hooks run in a complete sync with the default strategy only. */
 export function runsHooks(operation: Operation): boolean {
   const { resources, syncStrategy } = operation.sync ?? {};
-  return (resources?.length ?? 0) === 0 && syncStrategy?.apply === undefined;
+  return (resources?.length ?? 0) === 0 && (syncStrategy?.apply ?? undefined) === undefined;
 }
 
 function optionsFor(input: SyncTasksInput, target: KubeObject | undefined, live: KubeObject | undefined) {
@@ -51,8 +51,15 @@ function optionsFor(input: SyncTasksInput, target: KubeObject | undefined, live:
   const own = parseSyncOptions(app, (target ?? live)?.metadata.annotations?.[annotations.syncOptions]);
   const ofLive = parseSyncOptions([], live?.metadata.annotations?.[annotations.syncOptions]);
   const strategy = input.operation.sync?.syncStrategy;
-  const force = own.force || strategy?.apply?.force === true || strategy?.hook?.force === true;
+  const force = own.force || ofLive.force || strategy?.apply?.force === true || strategy?.hook?.force === true;
   return { ...own, force, replace: own.replace || ofLive.replace, pruneLast: own.pruneLast || ofLive.pruneLast };
+}
+
+/** The comparison has asked the server about what is there already. */
+function foreseenOf({ live, status, difference }: ComparedResource): SyncTask['foreseen'] {
+  if (!live) return undefined;
+  if (status === 'Synced' || difference?.predicted) return { rejected: undefined };
+  return difference?.rejected === undefined ? undefined : { rejected: difference.rejected };
 }
 
 function resourceTask(input: SyncTasksInput, resource: ComparedResource): SyncTask {
@@ -75,6 +82,7 @@ function resourceTask(input: SyncTasksInput, resource: ComparedResource): SyncTa
     health: live && assessHealth(live),
     outOfSync: resource.status !== 'Synced',
     options,
+    foreseen: foreseenOf(resource),
   };
 }
 
@@ -89,8 +97,7 @@ function hookName(hook: KubeObject, phase: SyncPhase, input: SyncTasksInput): Ku
 function hookTasks(input: SyncTasksInput, hook: KubeObject): SyncTask[] {
   const role = hookRoleOf(hook);
   if (role.kind !== 'hook') return [];
-  return role.types.flatMap((type): SyncTask[] => {
-    if (type === 'PreDelete' || type === 'PostDelete') return [];
+  return role.types.filter(isSyncPhase).flatMap((type): SyncTask[] => {
     const target = hookName(hook, type, input);
     const live = input.live.get(kindOf(target), target.metadata);
     return [
@@ -117,7 +124,7 @@ function namespaceTask(input: SyncTasksInput, namespace: KubeObject): SyncTask {
     key: resourceKeyOf(namespace),
     version: 'v1',
     phase: 'PreSync',
-    wave: Number.MIN_SAFE_INTEGER,
+    wave: waveOf(namespace),
     hook: false,
     deletePolicies: [],
     target: namespace,

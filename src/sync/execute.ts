@@ -1,18 +1,30 @@
 import { unreachable } from '#base/assert.ts';
-import { AppError, isAppError, messageOf } from '#base/errors.ts';
-import { type ApiResource, type KubeClient, type KubeObject, kindOf } from '#kube/port.ts';
+import type { Clock } from '#base/clock.ts';
+import { isAppError, messageOf } from '#base/errors.ts';
+import { isTransient } from '#base/retry.ts';
+import type { KubeClient, KubeObject } from '#kube/port.ts';
 import type { ResourceResult } from '#model/argocd/application.ts';
-import { annotations, fieldManager } from '#model/argocd/names.ts';
-import { displayName } from './identity.ts';
+import { annotations, finalizers } from '#model/argocd/names.ts';
 import { imagesOf } from './images.ts';
-import { migrateFields } from './migrate-fields.ts';
 import { appliedResult, type SyncAction } from './plan.ts';
 import { resultOf, type SyncTask } from './task.ts';
+import {
+  applyObject,
+  nothingToApply,
+  recreate,
+  releaseHook,
+  removeObject,
+  replaceOrCreate,
+  writtenName,
+} from './write-object.ts';
 
 export interface ExecuteDeps {
   kube: KubeClient;
+  clock: Clock;
   /** Told of what the server answered, before any watch tells it. */
   written: (task: SyncTask, object: KubeObject) => void;
+  /** Told of an object whose deletion was asked for. */
+  deleted: (live: KubeObject) => void;
   /** Runs between a group and the next, e.g. to wait until new kinds are served. */
   between: (done: readonly SyncAction[]) => Promise<void>;
 }
@@ -20,85 +32,52 @@ export interface ExecuteDeps {
 export interface ExecuteOptions {
   operationId: string;
   dryRun: boolean;
+  migrateFrom?: string | undefined;
 }
 
 /** How many requests of one group run at once. */
 const concurrency = 16;
+/** How long a step goes on trying what failed for a reason that passes: a broken connection, a conflict, a busy server. */
+const patienceMs = 8_000;
+const firstRetryMs = 25;
+const longestRetryMs = 1_000;
 
-async function resourceFor(kube: KubeClient, object: KubeObject, signal: AbortSignal): Promise<ApiResource> {
-  const kind = kindOf(object);
-  const resource = await kube.discovery.find(kind, signal);
-  if (resource) return resource;
-  throw new AppError('not-found', `the cluster does not serve kind ${kind.kind} of ${object.apiVersion}`, {
-    hint: `install the CustomResourceDefinition of ${kind.kind}, or correct apiVersion and kind in Git`,
-  });
-}
-
-/** The object as it is sent: a hook carries the operation that made it. */
+/** The object as it is sent: a hook carries the operation that made it, and stays until it was seen to be complete. */
 function outgoing(task: SyncTask, target: KubeObject, operationId: string): KubeObject {
   if (!task.hook) return target;
   const notes = { ...target.metadata.annotations, [annotations.operation]: operationId };
-  return { ...target, metadata: { ...target.metadata, annotations: notes } };
+  const held = [...new Set([...(target.metadata.finalizers ?? []), finalizers.hook])];
+  return { ...target, metadata: { ...target.metadata, annotations: notes, finalizers: held } };
 }
 
-async function replaceOrCreate(
+async function write(
   deps: ExecuteDeps,
-  object: KubeObject,
+  action: Extract<SyncAction, { kind: 'apply' | 'replace' | 'recreate' }>,
   options: ExecuteOptions,
   signal: AbortSignal,
 ): Promise<KubeObject> {
-  const write = { fieldManager, dryRun: options.dryRun };
-  const resource = await resourceFor(deps.kube, object, signal);
-  const current = await deps.kube.get(resource, object.metadata, signal);
-  if (!current) return await deps.kube.create(object, write, signal);
-  const metadata = { ...object.metadata, resourceVersion: current.metadata.resourceVersion ?? '' };
-  return await deps.kube.replace({ ...object, metadata }, write, signal);
-}
-
-async function recreate(
-  deps: ExecuteDeps,
-  task: SyncTask,
-  object: KubeObject,
-  options: ExecuteOptions,
-  signal: AbortSignal,
-): Promise<KubeObject> {
-  const resource = await resourceFor(deps.kube, object, signal);
-  const uid = task.live?.metadata.uid;
-  if (!options.dryRun)
-    await deps.kube.delete(
-      resource,
-      object.metadata,
-      { propagationPolicy: 'Background', preconditions: uid ? { uid } : {} },
-      signal,
-    );
-  return await deps.kube.apply(object, { fieldManager, dryRun: options.dryRun, force: true }, signal);
-}
-
-async function applyObject(
-  deps: ExecuteDeps,
-  task: SyncTask,
-  object: KubeObject,
-  options: ExecuteOptions,
-  signal: AbortSignal,
-): Promise<KubeObject> {
-  const resource = await resourceFor(deps.kube, object, signal);
-  if (task.live?.metadata.annotations?.[annotations.lastApplied] !== undefined && !options.dryRun)
-    await migrateFields(deps.kube, resource, task.live, signal);
-  return await deps.kube.apply(object, { fieldManager, dryRun: options.dryRun, force: true }, signal);
-}
-
-async function remove(deps: ExecuteDeps, task: SyncTask, options: ExecuteOptions, signal: AbortSignal): Promise<void> {
-  const { live } = task;
-  if (!live || options.dryRun) return;
-  const resource = await resourceFor(deps.kube, live, signal);
-  const uid = live.metadata.uid;
-  const propagationPolicy = task.hook ? 'Background' : task.options.prunePropagationPolicy;
-  try {
-    await deps.kube.delete(resource, live.metadata, { propagationPolicy, preconditions: uid ? { uid } : {} }, signal);
-  } catch (error) {
-    // Another object of this name took its place: the one we meant is gone.
-    if (!isAppError(error, 'conflict')) throw error;
+  const { task } = action;
+  if (!task.target) throw nothingToApply(task);
+  const object = outgoing(task, task.target, options.operationId);
+  switch (action.kind) {
+    case 'apply':
+      return await applyObject(deps, task, object, options, signal);
+    case 'replace':
+      return await replaceOrCreate(deps, object, options, signal);
+    case 'recreate':
+      return task.live
+        ? await recreate(deps, task.live, object, options, signal)
+        : await replaceOrCreate(deps, object, options, signal);
+    default:
+      return unreachable(action);
   }
+}
+
+function verbOf(action: SyncAction, result: KubeObject): string {
+  const { live } = action.task;
+  if (!live) return 'created';
+  if (result.metadata.resourceVersion === live.metadata.resourceVersion) return 'unchanged';
+  return action.kind === 'apply' ? 'configured' : 'replaced';
 }
 
 async function perform(
@@ -111,31 +90,24 @@ async function perform(
   const suffix = options.dryRun ? ' (dry run)' : '';
   switch (action.kind) {
     case 'skip-prune':
-      return resultOf(task, { status: 'PruneSkipped', message: action.message });
+      return resultOf(task, { status: 'PruneSkipped', message: action.message, hookPhase: 'Succeeded' });
     case 'prune':
-      await remove(deps, task, options, signal);
-      return resultOf(task, { status: 'Pruned', message: `pruned${suffix}` });
+      if (!options.dryRun) await removeObject(deps, task, signal);
+      if (task.live && !options.dryRun) deps.deleted(task.live);
+      return resultOf(task, { status: 'Pruned', message: `pruned${suffix}`, hookPhase: 'Succeeded' });
+    case 'release-hook':
+      if (task.live && !options.dryRun) await releaseHook(deps, task.live, signal);
+      return undefined;
     case 'delete-hook':
-      await remove(deps, task, options, signal);
+      if (!options.dryRun) await removeObject(deps, task, signal);
       return undefined;
     case 'apply':
     case 'replace':
     case 'recreate': {
-      if (!task.target) throw new AppError('bad-input', `${displayName(task.key)} has nothing to apply`);
-      const object = outgoing(task, task.target, options.operationId);
-      const result =
-        action.kind === 'apply'
-          ? await applyObject(deps, task, object, options, signal)
-          : action.kind === 'replace'
-            ? await replaceOrCreate(deps, object, options, signal)
-            : await recreate(deps, task, object, options, signal);
+      const result = await write(deps, action, options, signal);
       if (!options.dryRun) deps.written(task, result);
-      const verb = !task.live
-        ? 'created'
-        : result.metadata.resourceVersion === task.live.metadata.resourceVersion
-          ? 'unchanged'
-          : 'configured';
-      const applied = appliedResult(task, `${displayName(task.key)} ${verb}${suffix}`, imagesOf(task.target));
+      const message = `${writtenName(task)} ${verbOf(action, result)}${suffix}`;
+      const applied = appliedResult(task, message, imagesOf(task.target));
       return options.dryRun ? { ...applied, hookPhase: 'Succeeded' } : applied;
     }
     default:
@@ -143,38 +115,50 @@ async function perform(
   }
 }
 
+function failure(action: SyncAction, error: unknown): ResourceResult {
+  const hint = isAppError(error) && error.hint !== undefined ? ` (${error.hint})` : '';
+  const message = `${messageOf(error)}${hint}`;
+  if (action.kind === 'delete-hook' || action.kind === 'release-hook')
+    return resultOf(action.task, { status: 'Synced', message, hookPhase: 'Error' });
+  return resultOf(action.task, { status: 'SyncFailed', message, hookPhase: 'Failed' });
+}
+
 async function performAll(
   deps: ExecuteDeps,
   actions: readonly SyncAction[],
-  options: ExecuteOptions,
+  options: ExecuteOptions & { until: number },
   signal: AbortSignal,
 ): Promise<ResourceResult[]> {
-  const results: ResourceResult[] = [];
-  const queue = actions.slice();
-  const worker = async (): Promise<void> => {
-    for (let action = queue.shift(); action; action = queue.shift()) {
+  const results = new Map<SyncAction, ResourceResult>();
+  const attempt = async (action: SyncAction): Promise<void> => {
+    for (let waitMs = firstRetryMs; ; waitMs = Math.min(longestRetryMs, waitMs * 2)) {
       try {
         const result = await perform(deps, action, options, signal);
-        if (result) results.push(result);
+        if (result) results.set(action, result);
+        return;
       } catch (error) {
         if (signal.aborted) throw error;
-        // A connection that broke says nothing about the object: the loop tries the step again.
-        if (isAppError(error, 'unavailable') && !messageOf(error).includes('failed to create typed patch object'))
-          throw error;
-        const hint = isAppError(error) && error.hint !== undefined ? ` (${error.hint})` : '';
-        results.push(
-          resultOf(action.task, { status: 'SyncFailed', message: `${messageOf(error)}${hint}`, hookPhase: 'Failed' }),
-        );
+        if (!isTransient(error) || deps.clock.now() >= options.until) {
+          results.set(action, failure(action, error));
+          return;
+        }
+        await deps.clock.sleep(waitMs, signal);
       }
     }
   };
+  const queue = actions.slice();
+  const worker = async (): Promise<void> => {
+    for (let action = queue.shift(); action; action = queue.shift()) await attempt(action);
+  };
   await Promise.all(Array.from({ length: Math.min(concurrency, actions.length) }, worker));
-  return results;
+  // In the order of the plan, whichever answered first: what is recorded is the same for the same sync.
+  return actions.flatMap((action) => results.get(action) ?? []);
 }
 
 /**
- * Carries out the actions of one step, group after group. A failed prune stops before anything is applied; a failed apply
- * lets the other groups go on. Every action is safe to repeat. Throws when the cluster cannot be reached.
+ * Carries out the actions of one step, group after group. A failed prune or removal of a hook stops before anything is
+ * applied; a failed apply lets the other groups go on. What fails for a passing reason is tried again for a while. Every
+ * action is safe to repeat.
  */
 export async function executeStep(
   deps: ExecuteDeps,
@@ -183,12 +167,13 @@ export async function executeStep(
   signal: AbortSignal,
 ): Promise<ResourceResult[]> {
   const results: ResourceResult[] = [];
+  const until = deps.clock.now() + patienceMs;
   for (const group of groups) {
-    const done = await performAll(deps, group, options, signal);
+    const done = await performAll(deps, group, { ...options, until }, signal);
     results.push(...done);
-    const pruneFailed =
-      group.some((action) => action.kind === 'prune') && done.some((result) => result.status === 'SyncFailed');
-    if (pruneFailed) break;
+    const applies = group.some(({ kind }) => kind === 'apply' || kind === 'replace' || kind === 'recreate');
+    const failed = done.some(({ hookPhase }) => hookPhase === 'Failed' || hookPhase === 'Error');
+    if (!applies && failed) break;
     await deps.between(group);
   }
   return results;

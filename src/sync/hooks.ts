@@ -1,8 +1,9 @@
 import type { KubeObject } from '#kube/port.ts';
 import { annotations } from '#model/argocd/names.ts';
 
-export type HookType = 'PreSync' | 'Sync' | 'PostSync' | 'SyncFail' | 'PreDelete' | 'PostDelete';
 export type SyncPhase = 'PreSync' | 'Sync' | 'PostSync' | 'SyncFail';
+export type DeletionHook = 'PreDelete' | 'PostDelete';
+export type HookType = SyncPhase | DeletionHook;
 export type DeletePolicy = 'BeforeHookCreation' | 'HookSucceeded' | 'HookFailed';
 
 /** What a manifest's hook annotations make of it. */
@@ -12,17 +13,16 @@ export type HookRole =
   /** Neither applied nor counted. */
   | { kind: 'ignored' };
 
-const argoHooks: readonly string[] = ['PreSync', 'Sync', 'PostSync', 'SyncFail', 'PreDelete', 'PostDelete'];
+const syncPhases: readonly string[] = ['PreSync', 'Sync', 'PostSync', 'SyncFail'];
+const deletionHooks: readonly string[] = ['PreDelete', 'PostDelete'];
 
-const helmHooks: Record<string, HookType | 'resource'> = {
-  'crd-install': 'resource',
+const helmPhases: Record<string, SyncPhase> = {
   'pre-install': 'PreSync',
   'pre-upgrade': 'PreSync',
   'post-install': 'PostSync',
   'post-upgrade': 'PostSync',
-  'pre-delete': 'PreDelete',
-  'post-delete': 'PostDelete',
 };
+const helmDeletionHooks: Record<string, DeletionHook> = { 'pre-delete': 'PreDelete', 'post-delete': 'PostDelete' };
 
 function list(text: string | undefined): string[] {
   return (text ?? '')
@@ -31,22 +31,29 @@ function list(text: string | undefined): string[] {
     .filter((part) => part !== '');
 }
 
-/** Argo CD's annotation decides; Helm's is read only where it is absent. */
+export function isSyncPhase(type: HookType): type is SyncPhase {
+  return syncPhases.includes(type);
+}
+
+/**
+ * The phases come from Argo CD's annotation, from Helm's only where it names no type; hooks of the deletion count from
+ * both. A `Skip` beside other types has no effect.
+ */
 export function hookRoleOf(object: KubeObject): HookRole {
   const notes = object.metadata.annotations ?? {};
   const own = list(notes[annotations.hook]);
-  if (own.length > 0) {
-    const types = own.filter((type): type is HookType => argoHooks.includes(type));
-    if (types.length > 0) return { kind: 'hook', types: [...new Set(types)] };
-    return { kind: 'ignored' };
-  }
   const helm = list(notes[annotations.helmHook]);
-  if (helm.length === 0) return { kind: 'resource' };
-  if (helm.includes('crd-install')) return { kind: 'resource' };
-  const types = helm
-    .map((name) => helmHooks[name])
-    .filter((type): type is HookType => type !== undefined && type !== 'resource');
-  return types.length > 0 ? { kind: 'hook', types: [...new Set(types)] } : { kind: 'ignored' };
+  const phases = own.filter((type): type is SyncPhase => syncPhases.includes(type));
+  const atDeletion = [
+    ...own.filter((type): type is DeletionHook => deletionHooks.includes(type)),
+    ...helm.flatMap((name) => helmDeletionHooks[name] ?? []),
+  ];
+  const decided = phases.length > 0 || own.includes('Skip') || own.some((type) => deletionHooks.includes(type));
+  const types = [...new Set([...(decided ? phases : helm.flatMap((name) => helmPhases[name] ?? [])), ...atDeletion])];
+  if (types.length > 0) return { kind: 'hook', types };
+  if (notes[annotations.hook] !== undefined) return { kind: 'ignored' };
+  const isHelmHook = notes[annotations.helmHook] !== undefined && notes[annotations.helmHook] !== 'crd-install';
+  return isHelmHook ? { kind: 'ignored' } : { kind: 'resource' };
 }
 
 const helmPolicies: Record<string, DeletePolicy> = {
@@ -66,10 +73,10 @@ export function deletePoliciesOf(object: KubeObject): DeletePolicy[] {
   return policies.length > 0 ? [...new Set(policies)] : ['BeforeHookCreation'];
 }
 
-/** The sync wave: Argo CD's annotation, else Helm's hook weight, else 0. */
+/** The sync wave: Argo CD's annotation, else Helm's hook weight, else 0. Anything but a whole number is as if absent. */
 export function waveOf(object: KubeObject): number {
   const notes = object.metadata.annotations ?? {};
   for (const text of [notes[annotations.syncWave], notes[annotations.helmHookWeight]])
-    if (text !== undefined && /^[+-]?\d+$/.test(text.trim())) return Number(text.trim());
+    if (text !== undefined && /^[+-]?\d+$/.test(text)) return Number(text);
   return 0;
 }

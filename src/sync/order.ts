@@ -83,7 +83,7 @@ function hoist(
     const needsIt = provides(task);
     if (!needsIt) continue;
     const from = out.indexOf(task);
-    const before = out.findIndex((other) => other !== task && needsIt(other));
+    const before = out.findIndex((other) => other !== task && !isPrune(other) && needsIt(other));
     const first = out[before];
     if (!first || before > from) continue;
     out.splice(from, 1);

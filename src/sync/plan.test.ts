@@ -1,144 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Health } from '#health/health.ts';
-import type { KubeObject } from '#kube/port.ts';
 import type { OperationPhase, ResourceResult } from '#model/argocd/application.ts';
 import { annotations } from '#model/argocd/names.ts';
 import { parseSyncOptions } from '#model/argocd/sync-options.ts';
-import { orderTasks, withPruneWaves } from './order.ts';
-import { planSync, type SyncPlanInput, type SyncStep } from './plan.ts';
+import { planSync, planTermination, type SyncPlanInput, type SyncStep } from './plan.ts';
 import { resultId, resultOf, type SyncTask } from './task.ts';
-
-const object = (kind: string, name: string, notes: Record<string, string> = {}): KubeObject => ({
-  apiVersion: 'v1',
-  kind,
-  metadata: { name, namespace: 'n', annotations: notes },
-});
-
-function task(
-  name: string,
-  fields: Partial<SyncTask> & { kind?: string; prune?: boolean; options?: SyncTask['options'] } = {},
-): SyncTask {
-  const { kind = 'ConfigMap', prune = false, ...rest } = fields;
-  return {
-    key: { group: '', kind, namespace: 'n', name },
-    version: 'v1',
-    phase: 'Sync',
-    wave: 0,
-    hook: false,
-    deletePolicies: [],
-    target: prune ? undefined : object(kind, name),
-    live: prune ? object(kind, name) : undefined,
-    health: undefined,
-    outOfSync: true,
-    options: parseSyncOptions([], undefined),
-    ...rest,
-  };
-}
-
-const pruneLast = parseSyncOptions([], 'PruneLast=true');
-const waveRows: { name: string; tasks: SyncTask[]; all?: boolean; want: number[] }[] = [
-  {
-    name: 'prunes alone are mirrored',
-    tasks: [0, 1, 2, 3, 4].map((wave) => task(`p${wave}`, { prune: true, wave })),
-    want: [4, 3, 2, 1, 0],
-  },
-  {
-    name: 'applies keep their waves',
-    tasks: [
-      task('a', { wave: 0 }),
-      task('b', { wave: 2 }),
-      ...[1, 3, 4].map((wave) => task(`p${wave}`, { prune: true, wave })),
-    ],
-    want: [0, 2, 4, 3, 1],
-  },
-  {
-    name: 'equal waves stay equal',
-    tasks: [
-      ...[-1, 3, 5].map((wave) => task(`a${wave}`, { wave })),
-      ...[1, 3, 3, 4, 5].map((wave, at) => task(`p${at}`, { prune: true, wave })),
-    ],
-    want: [-1, 3, 5, 5, 4, 4, 3, 1],
-  },
-  {
-    name: 'PruneLast of the application',
-    all: true,
-    tasks: [task('a'), ...[1, 2, 3, 4].map((wave) => task(`p${wave}`, { prune: true, wave }))],
-    want: [0, 5, 5, 5, 5],
-  },
-  {
-    name: 'PruneLast of one resource',
-    tasks: [1, 2, 3, 4].map((wave) =>
-      task(`p${wave}`, { prune: true, wave, ...(wave === 2 ? { options: pruneLast } : {}) }),
-    ),
-    want: [4, 5, 2, 1],
-  },
-];
-for (const row of waveRows)
-  test(`prune waves: ${row.name}`, () => {
-    assert.deepEqual(
-      withPruneWaves(row.tasks, row.all ?? false).map(({ wave }) => wave),
-      row.want,
-    );
-  });
-
-const crd = { ...object('CustomResourceDefinition', 'w.x.io'), spec: { group: 'x.io', names: { kind: 'Widget' } } };
-const orderRows: { name: string; tasks: SyncTask[]; want: string[] }[] = [
-  {
-    name: 'kinds by rank, then names',
-    tasks: [
-      task('z', { kind: 'Deployment' }),
-      task('b', { kind: 'Service' }),
-      task('a', { kind: 'Service' }),
-      task('x', { kind: 'Widget' }),
-      task('s', { kind: 'Secret' }),
-    ],
-    want: ['s', 'a', 'b', 'z', 'x'],
-  },
-  {
-    name: 'phase before wave before kind',
-    tasks: [
-      task('post', { phase: 'PostSync', wave: -9 }),
-      task('late', { wave: 1, kind: 'Secret' }),
-      task('early', { wave: 0, kind: 'Ingress' }),
-      task('pre', { phase: 'PreSync', wave: 9 }),
-    ],
-    want: ['pre', 'early', 'late', 'post'],
-  },
-  {
-    name: 'a namespace comes before what is in it',
-    tasks: [
-      task('early', { wave: -5 }),
-      task('n', { kind: 'Namespace', key: { group: '', kind: 'Namespace', name: 'n' }, wave: 3 }),
-    ],
-    want: ['n', 'early'],
-  },
-  {
-    name: 'a CRD comes before its first object',
-    tasks: [
-      task('w', { key: { group: 'x.io', kind: 'Widget', name: 'w' }, wave: -1 }),
-      task('crd', {
-        key: { group: 'apiextensions.k8s.io', kind: 'CustomResourceDefinition', name: 'crd' },
-        target: crd,
-        wave: 1,
-      }),
-    ],
-    want: ['crd', 'w'],
-  },
-];
-for (const row of orderRows)
-  test(`order: ${row.name}`, () => {
-    assert.deepEqual(
-      orderTasks(row.tasks).map(({ key }) => key.name),
-      row.want,
-    );
-  });
-
-test('a hoisted namespace takes phase and wave of the first that needs it', () => {
-  const ns = task('n', { kind: 'Namespace', key: { group: '', kind: 'Namespace', name: 'n' }, wave: 3 });
-  const [first] = orderTasks([task('hook', { phase: 'PreSync', wave: -5, hook: true }), ns]);
-  assert.deepEqual([first?.key.name, first?.phase, first?.wave], ['n', 'PreSync', -5]);
-});
+import { object, task } from './testing-task.ts';
 
 function plan(tasks: SyncTask[], results: ResourceResult[] = [], more: Partial<SyncPlanInput> = {}) {
   return planSync({
@@ -173,6 +41,21 @@ const b = task('b', { wave: 1 });
 const hook = (name: string, fields: Partial<SyncTask> = {}) =>
   task(name, { kind: 'Job', hook: true, phase: 'PreSync', deletePolicies: ['BeforeHookCreation'], ...fields });
 
+const going = (of: SyncTask): SyncTask => ({
+  ...of,
+  live: {
+    ...object(of.key.kind, of.key.name),
+    metadata: { ...of.live?.metadata, name: of.key.name, deletionTimestamp: 'x' },
+  },
+});
+const held = (of: SyncTask): SyncTask => ({
+  ...of,
+  live: of.live && { ...of.live, metadata: { ...of.live.metadata, finalizers: ['argocd.argoproj.io/hook-finalizer'] } },
+});
+const failHook = task('f', { kind: 'Job', phase: 'SyncFail', hook: true, deletePolicies: ['BeforeHookCreation'] });
+const refused = resultOf(a, { status: 'SyncFailed', message: 'no', hookPhase: 'Failed' });
+const options = (resource: string, ...app: string[]) => ({ options: parseSyncOptions(app, resource) });
+
 const planRows: {
   name: string;
   tasks: SyncTask[];
@@ -188,7 +71,7 @@ const planRows: {
     name: 'the second waits for health',
     tasks: [live(a, { status: 'Progressing' }), b],
     results: [applied(a)],
-    want: 'wait: waiting for healthy state of ConfigMap/a',
+    want: 'wait: waiting for healthy state of /ConfigMap/a',
   },
   { name: 'the second follows health', tasks: [live(a, healthy), b], results: [applied(a)], want: 'apply b and done' },
   {
@@ -207,7 +90,7 @@ const planRows: {
     name: 'what disappears ends it',
     tasks: [a, b],
     results: [applied(a)],
-    want: 'Failed: one or more synchronization tasks completed unsuccessfully, reason: ConfigMap/a disappeared while the sync was running',
+    want: 'Failed: one or more synchronization tasks completed unsuccessfully, reason: Resource /ConfigMap/a is missing, it might have been deleted',
   },
   {
     name: 'a refused apply ends it',
@@ -231,7 +114,7 @@ const planRows: {
     name: 'a hook is waited for',
     tasks: [live(hook('h'), { status: 'Progressing' }), a],
     results: [applied(hook('h'))],
-    want: 'wait: waiting for completion of hook Job/h',
+    want: 'wait: waiting for completion of hook /Job/h',
   },
   { name: 'a hook alone in the last wave is waited for', tasks: [hook('h')], want: 'apply h' },
   { name: 'an old hook goes first', tasks: [live(hook('h'), healthy, {}), a], want: 'delete-hook h' },
@@ -263,7 +146,7 @@ const planRows: {
   {
     name: 'Prune=confirm holds its wave',
     tasks: [a, task('p', { prune: true, options: parseSyncOptions([], 'Prune=confirm') })],
-    want: 'wait: waiting for pruning confirmation of ConfigMap/p',
+    want: 'wait: waiting for pruning confirmation of /ConfigMap/p',
   },
   {
     name: 'Prune=confirm, confirmed',
@@ -273,9 +156,9 @@ const planRows: {
   },
   {
     name: 'a pruned object that still goes away is waited for',
-    tasks: [task('p', { prune: true }), b],
+    tasks: [going(task('p', { prune: true })), b],
     results: [resultOf(task('p', { prune: true }), { status: 'Pruned', message: 'pruned' })],
-    want: 'wait: waiting for deletion of ConfigMap/p',
+    want: 'wait: waiting for deletion of /ConfigMap/p',
   },
   {
     name: 'ApplyOutOfSyncOnly leaves what agrees',
@@ -284,12 +167,136 @@ const planRows: {
     want: 'apply c and done',
   },
   {
+    name: 'a pruned object of which the watch has not told yet is waited for',
+    tasks: [
+      task('p', {
+        prune: true,
+        live: { ...object('ConfigMap', 'p'), metadata: { name: 'p', namespace: 'n', uid: 'u' } },
+      }),
+      b,
+    ],
+    results: [resultOf(task('p', { prune: true }), { status: 'Pruned', message: 'pruned', hookPhase: 'Succeeded' })],
+    more: { deleted: new Set(['u']) },
+    want: 'wait: waiting for deletion of /ConfigMap/p',
+  },
+  {
+    name: 'what somebody made again under the name of a pruned object holds nothing up',
+    tasks: [task('p', { prune: true }), b],
+    results: [resultOf(task('p', { prune: true }), { status: 'Pruned', message: 'pruned', hookPhase: 'Succeeded' })],
+    want: 'apply b and done',
+  },
+  {
+    name: 'several are counted, a hook is named first',
+    tasks: [live(a, { status: 'Progressing' }), live(hook('h', { phase: 'Sync' }), { status: 'Progressing' }), b],
+    results: [applied(a), applied(hook('h', { phase: 'Sync' }))],
+    want: 'wait: waiting for completion of hook /Job/h and 1 more resources',
+  },
+  {
+    name: 'hooks alone are counted as hooks',
+    tasks: [live(hook('h'), { status: 'Progressing' }), live(hook('i'), { status: 'Progressing' })],
+    results: [applied(hook('h')), applied(hook('i'))],
+    want: 'wait: waiting for completion of hook /Job/h and 1 more hooks',
+  },
+  {
+    name: 'an unknown health fails a hook',
+    tasks: [live(hook('h'), { status: 'Unknown', message: 'what' }), a],
+    results: [applied(hook('h'))],
+    want: 'Failed: one or more synchronization tasks completed unsuccessfully, reason: what',
+  },
+  {
+    name: 'an unknown health keeps a resource waiting',
+    tasks: [live(a, { status: 'Unknown', message: 'what' }), b],
+    results: [applied(a)],
+    want: 'wait: waiting for healthy state of /ConfigMap/a',
+  },
+  {
+    name: 'a suspended hook runs on',
+    tasks: [live(hook('h'), { status: 'Suspended' }), a],
+    results: [applied(hook('h'))],
+    want: 'wait: waiting for completion of hook /Job/h',
+  },
+  {
+    name: 'one step alone does not look at health, even when it degrades',
+    tasks: [live(a, { status: 'Progressing' })],
+    results: [applied(a)],
+    want: 'Succeeded: successfully synced (no more tasks)',
+  },
+  {
+    name: 'a failed wave waits for what runs before it fails',
+    tasks: [live(task('r', { wave: 0 }), { status: 'Progressing' }), a, b],
+    results: [applied(task('r', { wave: 0 })), refused],
+    want: 'wait: waiting for healthy state of /ConfigMap/r',
+  },
+  {
+    name: 'a SyncFail hook of an earlier sync goes first',
+    tasks: [a, live(failHook, healthy, {})],
+    results: [refused],
+    want: 'delete-hook f',
+  },
+  {
+    name: 'SyncFail hooks are waited for',
+    tasks: [a, live(failHook, { status: 'Progressing' })],
+    results: [refused, applied(failHook)],
+    want: 'wait: waiting for completion of hook /Job/f',
+  },
+  {
+    name: 'a failed SyncFail hook is told of too',
+    tasks: [a, live(failHook, { status: 'Degraded', message: 'worse' })],
+    results: [refused, applied(failHook)],
+    want: 'Failed: one or more objects failed to apply, reason: no\none or more SyncFail hooks failed, reason: worse',
+  },
+  {
+    name: 'completed hooks without a policy are let go of in the end',
+    tasks: [held(live(hook('h'), healthy)), a],
+    results: [applied(hook('h'), 'Succeeded')],
+    want: 'apply a and done -h',
+  },
+  {
+    name: 'an old hook that goes is waited for',
+    tasks: [going(live(hook('h'), healthy, {})), a],
+    want: 'wait: waiting for deletion of hook /Job/h',
+  },
+  {
+    name: 'an old hook that goes, held by its finalizer, is let go of',
+    tasks: [held(going(live(hook('h'), healthy, {}))), a],
+    want: 'delete-hook h',
+  },
+  {
+    name: 'an old hook without BeforeHookCreation is applied over',
+    tasks: [live(hook('h', { deletePolicies: ['HookSucceeded'] }), healthy, {}), a],
+    want: 'apply h',
+  },
+  {
+    name: 'hooks run although ApplyOutOfSyncOnly',
+    tasks: [
+      { ...hook('h'), outOfSync: false },
+      { ...a, outOfSync: false },
+    ],
+    more: { applyOutOfSyncOnly: true },
+    want: 'apply h',
+  },
+  {
+    name: 'Prune=confirm of the application, a resource that says true',
+    tasks: [task('p', { prune: true, ...options('Prune=true', 'Prune=confirm') })],
+    want: 'prune p and done',
+  },
+  {
+    name: 'Replace and Force recreate',
+    tasks: [live(task('f', options('Force=true,Replace=true')))],
+    want: 'recreate f and done',
+  },
+  {
+    name: 'Replace and Force never recreate a Namespace',
+    tasks: [live(task('f', { kind: 'Namespace', ...options('Force=true,Replace=true') }))],
+    want: 'replace f and done',
+  },
+  {
     name: 'Replace and Force',
     tasks: [
       task('r', { options: parseSyncOptions(['Replace=true'], undefined) }),
       live(task('f', { options: parseSyncOptions([], 'Force=true') })),
     ],
-    want: 'replace r + recreate f and done',
+    want: 'replace r + apply f and done',
   },
 ];
 for (const row of planRows)
@@ -302,4 +309,14 @@ test('a plan is the same for the same input, and its results carry what was obse
   const once = plan(tasks, [applied(a)]);
   assert.deepEqual(plan(tasks, [applied(a)]), once);
   assert.equal(once.results.get('Sync /ConfigMap:n/a')?.hookPhase, 'Succeeded');
+});
+
+test('a termination takes the running hooks along and lets go of the others', () => {
+  const tasks = [held(live(hook('run'))), held(live(hook('done'))), held(live(hook('later'))), live(a)];
+  const results = [applied(hook('run')), applied(hook('done'), 'Succeeded'), applied(a)];
+  const actions = planTermination(tasks, new Map(results.map((result) => [resultId(result), result])));
+  assert.deepEqual(
+    actions.map(({ kind, task: { key } }) => `${kind} ${key.name}`),
+    ['delete-hook run', 'release-hook done'],
+  );
 });

@@ -1,19 +1,22 @@
 import type { OperationPhase, ResourceResult } from '#model/argocd/application.ts';
-import { annotations } from '#model/argocd/names.ts';
-import { displayName } from './identity.ts';
+import { annotations, finalizers } from '#model/argocd/names.ts';
 import { isPrune, resultOf, type SyncResults, type SyncTask, taskId } from './task.ts';
+import { confirmationMessage, deletionMessage, missingMessage, waitMessage } from './wait-message.ts';
 
 export type SyncAction =
   | { kind: 'apply'; task: SyncTask }
   | { kind: 'replace'; task: SyncTask }
+  /** Deleted first, also when a replacement would do. */
   | { kind: 'recreate'; task: SyncTask }
   | { kind: 'prune'; task: SyncTask }
   | { kind: 'skip-prune'; task: SyncTask; message: string }
+  /** Takes away what keeps a hook until it was seen to be complete. */
+  | { kind: 'release-hook'; task: SyncTask }
   | { kind: 'delete-hook'; task: SyncTask };
 
 /** The next step of a sync: at most one wave. */
 export type SyncStep =
-  | { kind: 'wait'; message: string }
+  | { kind: 'wait'; for: 'running' | 'deletion' | 'confirmation'; message: string; tasks: SyncTask[] }
   /** Groups one after the other, the actions of a group at once. */
   | { kind: 'act'; groups: SyncAction[][]; message: string; finishWhenDone: boolean; cleanup: SyncAction[] }
   | { kind: 'finish'; phase: OperationPhase; message: string; cleanup: SyncAction[] };
@@ -28,6 +31,8 @@ export interface SyncPlanInput {
   applyOutOfSyncOnly: boolean;
   /** True once a person approved, after this operation began, what `Prune=confirm` protects. */
   pruneApproved: boolean;
+  /** Objects (by uid) whose deletion was requested, for the time until the watch tells of it. */
+  deleted?: ReadonlySet<string>;
 }
 
 export interface SyncPlan {
@@ -45,12 +50,7 @@ function unsuccessful(result: ResourceResult | undefined): boolean {
 
 /** What the live object says about a task that was applied. */
 function observe(task: SyncTask, result: ResourceResult): ResourceResult {
-  if (!task.live)
-    return {
-      ...result,
-      hookPhase: 'Error',
-      message: `${displayName(task.key)} disappeared while the sync was running`,
-    };
+  if (!task.live) return { ...result, status: 'SyncFailed', hookPhase: 'Error', message: missingMessage(task) };
   const message = task.health?.message ?? result.message;
   const next = (hookPhase: OperationPhase): ResourceResult =>
     message === undefined ? { ...result, hookPhase } : { ...result, hookPhase, message };
@@ -62,40 +62,43 @@ function observe(task: SyncTask, result: ResourceResult): ResourceResult {
     case 'Degraded':
       return next('Failed');
     case 'Unknown':
-      return next(task.hook ? 'Failed' : 'Running');
+      return task.hook ? next('Failed') : result;
     case 'Progressing':
     case 'Suspended':
     case 'Missing':
-      return result;
+      return task.hook ? next('Running') : result;
   }
 }
 
-function named(tasks: readonly SyncTask[], what: string): string {
-  const first = tasks[0];
-  const name = first ? displayName(first.key) : '';
-  return tasks.length > 1 ? `${name} and ${tasks.length - 1} more ${what}` : name;
+function isHeld(task: SyncTask): boolean {
+  return task.live?.metadata.finalizers?.includes(finalizers.hook) === true;
 }
 
-function waitMessage(tasks: readonly SyncTask[]): string {
-  const hooks = tasks.filter((task) => task.hook);
-  if (hooks.length > 0) return `waiting for completion of hook ${named(hooks, 'hooks')}`;
-  return `waiting for healthy state of ${named(tasks, 'resources')}`;
+function completedHooks(tasks: readonly SyncTask[], results: SyncResults): SyncTask[] {
+  return tasks.filter((task) => {
+    const result = results.get(taskId(task));
+    return task.hook && task.live !== undefined && result?.hookPhase !== undefined && !running(result);
+  });
 }
 
+/** What becomes of completed hooks at the end: those with the policy go, the others are let go of. */
 function hookCleanup(
   tasks: readonly SyncTask[],
   results: SyncResults,
   policy: 'HookSucceeded' | 'HookFailed',
 ): SyncAction[] {
-  return tasks
-    .filter((task) => task.hook && task.live && task.deletePolicies.includes(policy))
-    .filter((task) => results.get(taskId(task))?.hookPhase !== undefined && !running(results.get(taskId(task))))
-    .map((task) => ({ kind: 'delete-hook', task }));
+  return completedHooks(tasks, results).flatMap((task): SyncAction[] => {
+    if (task.deletePolicies.includes(policy)) return [{ kind: 'delete-hook', task }];
+    return isHeld(task) ? [{ kind: 'release-hook', task }] : [];
+  });
 }
 
 function applyAction(task: SyncTask): SyncAction {
-  if (task.live && task.options.force) return { kind: 'recreate', task };
-  return { kind: task.options.replace ? 'replace' : 'apply', task };
+  const { replace, force } = task.options;
+  if (!replace) return { kind: 'apply', task };
+  // Recreating these would take everything in them along.
+  const holdsOthers = task.key.kind === 'Namespace' || task.key.kind === 'CustomResourceDefinition';
+  return { kind: force && task.live && !holdsOthers ? 'recreate' : 'replace', task };
 }
 
 /** A hook left over from an earlier sync, which has to go before this one creates it again. */
@@ -124,70 +127,88 @@ function kindGroups(tasks: readonly SyncTask[]): SyncAction[][] {
   const groups: SyncAction[][] = [];
   let kind: string | undefined;
   for (const task of tasks) {
-    const own = `${task.key.group}/${task.key.kind}`;
-    if (own !== kind) groups.push([]);
+    if (task.key.kind !== kind) groups.push([]);
     groups[groups.length - 1]?.push(applyAction(task));
-    kind = own;
+    kind = task.key.kind;
   }
   return groups;
 }
 
-function planFailure(all: readonly SyncTask[], results: SyncResults): SyncStep {
-  const rest = all.filter((task) => task.phase !== 'SyncFail');
-  const failHooks = all.filter((task) => task.phase === 'SyncFail');
-  const cleanup = hookCleanup(rest, results, 'HookFailed');
-  const failed = [...results.values()].filter(unsuccessful);
-  const notApplied = failed.some((result) => result.status === 'SyncFailed');
-  const what = notApplied
-    ? 'one or more objects failed to apply'
-    : 'one or more synchronization tasks completed unsuccessfully';
-  const reasons = [...new Set(failed.flatMap((result) => (result.message ? [result.message] : [])))].slice(0, 5);
-  const message = reasons.length > 0 ? `${what}, reason: ${reasons.join('; ')}` : what;
-  const pending = failHooks.filter((task) => results.get(taskId(task)) === undefined);
-  if (pending.length > 0) return { kind: 'act', groups: kindGroups(pending), message, finishWhenDone: false, cleanup };
-  if (failHooks.some((task) => running(results.get(taskId(task)))))
-    return { kind: 'wait', message: waitMessage(failHooks.filter((task) => running(results.get(taskId(task))))) };
-  return {
-    kind: 'finish',
-    phase: 'Failed',
+/** The removal of leftovers, or the applies that follow it. */
+function planApplies(targets: readonly SyncTask[], before: SyncAction[], operationId: string): SyncStep {
+  const stale = targets.filter((task) => isStaleHook(task, operationId));
+  const going = stale.filter((task) => task.live?.metadata.deletionTimestamp !== undefined && !isHeld(task));
+  if (stale.length > 0 && stale.length === going.length && before.length === 0)
+    return { kind: 'wait', for: 'deletion', message: deletionMessage(stale), tasks: stale };
+  const act = (groups: SyncAction[][], message: string): SyncStep => ({
+    kind: 'act',
+    groups: groups.filter((group) => group.length > 0),
     message,
-    cleanup: [...cleanup, ...hookCleanup(failHooks, results, 'HookFailed')],
-  };
+    finishWhenDone: false,
+    cleanup: [],
+  });
+  if (stale.length === 0) return act([before, ...kindGroups(targets)], 'one or more tasks are running');
+  const deletions = stale
+    .filter((task) => !going.includes(task))
+    .map((task): SyncAction => ({ kind: 'delete-hook', task }));
+  return act([before, deletions], deletionMessage(stale));
+}
+
+function reasonsOf(what: string, failed: readonly ResourceResult[]): string {
+  const messages = failed.flatMap((result) => (result.message ? [result.message] : []));
+  const distinct = [...new Set(messages)].sort();
+  const more = distinct.length > 5 ? ` and ${distinct.length - 5} more` : '';
+  return distinct.length === 0 ? what : `${what}, reason: ${distinct.slice(0, 5).join(',')}${more}`;
+}
+
+function failureMessage(tasks: readonly SyncTask[], results: SyncResults): string {
+  const failed = tasks.flatMap((task) => results.get(taskId(task)) ?? []).filter(unsuccessful);
+  const refused = failed.filter((result) => result.status === 'SyncFailed' && result.hookPhase !== 'Error');
+  return refused.length > 0
+    ? reasonsOf('one or more objects failed to apply', refused)
+    : reasonsOf('one or more synchronization tasks completed unsuccessfully', failed);
+}
+
+function planFailure(input: SyncPlanInput, results: SyncResults): SyncStep {
+  const rest = input.tasks.filter((task) => task.phase !== 'SyncFail');
+  const failHooks = input.tasks.filter((task) => task.phase === 'SyncFail');
+  const message = failureMessage(rest, results);
+  const pending = failHooks.filter((task) => results.get(taskId(task)) === undefined);
+  if (pending.length > 0) {
+    const step = planApplies(pending, [], input.operationId);
+    return step.kind === 'act' ? { ...step, cleanup: hookCleanup(rest, results, 'HookFailed') } : step;
+  }
+  const failing = failHooks.filter((task) => running(results.get(taskId(task))));
+  if (failing.length > 0) return { kind: 'wait', for: 'running', message: waitMessage(failing), tasks: failing };
+  const worse = failHooks.flatMap((task) => results.get(taskId(task)) ?? []).filter(unsuccessful);
+  const all = worse.length > 0 ? `${message}\n${reasonsOf('one or more SyncFail hooks failed', worse)}` : message;
+  return { kind: 'finish', phase: 'Failed', message: all, cleanup: hookCleanup(input.tasks, results, 'HookFailed') };
 }
 
 function planWave(pending: readonly SyncTask[], input: SyncPlanInput, results: SyncResults): SyncStep {
   const first = pending[0];
   const inWave = pending.filter((task) => task.phase === first?.phase && task.wave === first.wave);
-  const remaining = pending.filter((task) => !inWave.includes(task) || task.hook);
+  const isLast = inWave.length === pending.length && !inWave.some((task) => task.hook);
   const { actions: prunes, waitFor } = planPrunes(inWave, input);
   if (waitFor.length > 0)
-    return { kind: 'wait', message: `waiting for pruning confirmation of ${named(waitFor, 'resources')}` };
+    return { kind: 'wait', for: 'confirmation', message: confirmationMessage(waitFor), tasks: waitFor };
   const targets = inWave.filter((task) => !isPrune(task));
-  const stale = targets.filter((task) => isStaleHook(task, input.operationId));
-  if (
-    stale.length > 0 &&
-    prunes.length === 0 &&
-    stale.every((task) => task.live?.metadata.deletionTimestamp !== undefined)
-  )
-    return { kind: 'wait', message: `waiting for deletion of hook ${named(stale, 'hooks')}` };
-  if (stale.length > 0) {
-    const deletions = stale.map((task): SyncAction => ({ kind: 'delete-hook', task }));
-    const message = `waiting for deletion of hook ${named(stale, 'hooks')}`;
-    return {
-      kind: 'act',
-      groups: [prunes, deletions].filter((group) => group.length > 0),
-      message,
-      finishWhenDone: false,
-      cleanup: [],
-    };
-  }
-  return {
-    kind: 'act',
-    groups: [prunes, ...kindGroups(targets)].filter((group) => group.length > 0),
-    message: 'one or more tasks are running',
-    finishWhenDone: remaining.length === 0,
-    cleanup: hookCleanup(input.tasks, results, 'HookSucceeded'),
-  };
+  const step = planApplies(targets, prunes, input.operationId);
+  if (step.kind !== 'act' || step.groups.flat().some(({ kind }) => kind === 'delete-hook')) return step;
+  return { ...step, finishWhenDone: isLast, cleanup: isLast ? hookCleanup(input.tasks, results, 'HookSucceeded') : [] };
+}
+
+function isTerminating(task: SyncTask, input: SyncPlanInput): boolean {
+  const { deletionTimestamp, uid } = task.live?.metadata ?? {};
+  return deletionTimestamp !== undefined || (uid !== undefined && input.deleted?.has(uid) === true);
+}
+
+/** Tasks that wait for their turn; with ApplyOutOfSyncOnly what agrees already is none. */
+export function pendingTasks(input: Pick<SyncPlanInput, 'tasks' | 'applyOutOfSyncOnly'>, results: SyncResults) {
+  return input.tasks.filter((task) => {
+    if (task.phase === 'SyncFail' || results.get(taskId(task)) !== undefined) return false;
+    return !(input.applyOutOfSyncOnly && !task.hook && !isPrune(task) && !task.outOfSync);
+  });
 }
 
 /**
@@ -196,23 +217,25 @@ function planWave(pending: readonly SyncTask[], input: SyncPlanInput, results: S
  */
 export function planSync(input: SyncPlanInput): SyncPlan {
   const results = new Map(input.results);
+  const [first] = input.tasks;
+  const multiStep = input.tasks.some((task) => task.phase !== first?.phase || task.wave !== first.wave);
   for (const task of input.tasks) {
     const result = results.get(taskId(task));
-    if (result && running(result)) results.set(taskId(task), observe(task, result));
+    const matters = multiStep || task.hook || task.live !== undefined;
+    if (result && matters && running(result)) results.set(taskId(task), observe(task, result));
   }
   const tasks = input.tasks.filter((task) => task.phase !== 'SyncFail');
-  const multiStep = new Set(input.tasks.map((task) => `${task.phase} ${task.wave}`)).size > 1;
   const waiting = tasks.filter((task) => (multiStep || task.hook) && running(results.get(taskId(task))));
-  if (waiting.length > 0) return { results, step: { kind: 'wait', message: waitMessage(waiting) } };
-  const terminating = tasks.filter((task) => results.get(taskId(task))?.status === 'Pruned' && task.live !== undefined);
-  if (terminating.length > 0)
-    return { results, step: { kind: 'wait', message: `waiting for deletion of ${named(terminating, 'resources')}` } };
+  if (waiting.length > 0)
+    return { results, step: { kind: 'wait', for: 'running', message: waitMessage(waiting), tasks: waiting } };
+  const going = tasks.filter(
+    (task) => results.get(taskId(task))?.status === 'Pruned' && task.live !== undefined && isTerminating(task, input),
+  );
+  if (going.length > 0)
+    return { results, step: { kind: 'wait', for: 'deletion', message: deletionMessage(going), tasks: going } };
   if (tasks.some((task) => unsuccessful(results.get(taskId(task)))))
-    return { results, step: planFailure(input.tasks, results) };
-  const pending = tasks.filter((task) => {
-    if (results.get(taskId(task)) !== undefined) return false;
-    return !(input.applyOutOfSyncOnly && !task.hook && !isPrune(task) && !task.outOfSync);
-  });
+    return { results, step: planFailure(input, results) };
+  const pending = pendingTasks(input, results);
   if (pending.length === 0) {
     const cleanup = hookCleanup(tasks, results, 'HookSucceeded');
     return {
@@ -221,6 +244,16 @@ export function planSync(input: SyncPlanInput): SyncPlan {
     };
   }
   return { results, step: planWave(pending, input, results) };
+}
+
+/** The hooks that an operation has to take along when it is terminated, and those that it only lets go of. */
+export function planTermination(tasks: readonly SyncTask[], results: SyncResults): SyncAction[] {
+  const hooks = tasks.filter((task) => task.hook && task.live !== undefined);
+  return hooks.flatMap((task): SyncAction[] => {
+    const result = results.get(taskId(task));
+    if (running(result)) return [{ kind: 'delete-hook', task }];
+    return result !== undefined && isHeld(task) ? [{ kind: 'release-hook', task }] : [];
+  });
 }
 
 /** The result of a task that was carried out without an error. */

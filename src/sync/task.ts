@@ -20,6 +20,10 @@ export interface SyncTask {
   /** Target and live differ, or live is absent. */
   outOfSync: boolean;
   options: SyncOptions;
+  /** What the server said when it was asked what this apply would do; undefined when it was not asked. */
+  foreseen?: { rejected: string | undefined } | undefined;
+  /** Its kind is not served yet: its definition is part of this sync, or it is wanted all the same. */
+  skipDryRun?: boolean;
 }
 
 export const phaseOrder: Record<SyncPhase, number> = { PreSync: 0, Sync: 1, PostSync: 2, SyncFail: 3 };

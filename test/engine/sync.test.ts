@@ -182,7 +182,8 @@ test('waves go up, each after the one before is healthy, and hooks run in their 
   await world.untilApplication('waves', (found) => inSync(found) && found.status?.history?.length === 2);
   assert.deepEqual(
     world.writes.filter((write) => write.includes(' pre')),
-    ['delete ConfigMap pre', 'apply ConfigMap pre'],
+    ['delete ConfigMap pre', 'apply ConfigMap pre', 'patch ConfigMap pre'],
+    'the hook of the sync before goes, and the new one is let go of in the end',
   );
 });
 

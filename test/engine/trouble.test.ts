@@ -193,7 +193,7 @@ test('an AppProject limits repositories, destinations and kinds', async () => {
     }),
   );
   const kind = await world.untilApplication('narrow-kind', (found) => conditionOf(found, 'SyncError') !== undefined);
-  assert.match(conditionOf(kind, 'SyncError') ?? '', /Resource :ConfigMap is not permitted in project narrow/);
+  assert.match(conditionOf(kind, 'SyncError') ?? '', /resource :ConfigMap is not permitted in project narrow/);
   const place = await world.untilApplication(
     'narrow-place',
     (found) => conditionOf(found, 'InvalidSpecError') !== undefined,

@@ -121,8 +121,9 @@ const operation = z.looseObject({
           }),
         )
         .optional(),
-      syncOptions: strings.nullish(),
-      syncStrategy: record.nullish(),
+      manifests: strings.nullish().transform((list) => list ?? undefined),
+      syncOptions: strings.nullish().transform((list) => list ?? undefined),
+      syncStrategy: record.nullish().transform((block) => block ?? undefined),
     })
     .optional(),
   initiatedBy: z.looseObject({ username: z.string().optional(), automated: z.boolean().optional() }).optional(),

@@ -131,6 +131,8 @@ export interface SyncOperation {
   resources?: { group?: string; kind: string; name: string; namespace?: string }[];
   source?: ApplicationSource;
   sources?: ApplicationSource[];
+  /** Manifests to sync instead of what Git holds. */
+  manifests?: string[];
   syncOptions?: string[];
   syncStrategy?: { apply?: { force?: boolean }; hook?: { force?: boolean } };
   autoHealAttemptsCount?: number;
@@ -166,6 +168,7 @@ export interface ResourceStatus {
   health?: { status: HealthStatus; message?: string };
   hook?: boolean;
   requiresPruning?: boolean;
+  requiresDeletionConfirmation?: boolean;
   syncWave?: number;
 }
 
@@ -182,6 +185,7 @@ export interface OperationState {
     source?: ApplicationSource;
     sources?: ApplicationSource[];
     resources?: ResourceResult[];
+    managedNamespaceMetadata?: NonNullable<SyncPolicy['managedNamespaceMetadata']>;
   };
 }
 

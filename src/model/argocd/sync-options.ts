@@ -11,6 +11,9 @@ export interface SyncOptions {
   failOnSharedResource: boolean;
   respectIgnoreDifferences: boolean;
   createNamespace: boolean;
+  /** False: fields that the kind's schema does not know are dropped instead of refused. */
+  validate: boolean;
+  clientSideApplyMigration: boolean;
 }
 
 function triState(options: ReadonlySet<string>, key: string): 'true' | 'false' | 'confirm' | undefined {
@@ -41,5 +44,7 @@ export function parseSyncOptions(application: readonly string[], resource: strin
     failOnSharedResource: app.has('FailOnSharedResource=true'),
     respectIgnoreDifferences: app.has('RespectIgnoreDifferences=true'),
     createNamespace: app.has('CreateNamespace=true'),
+    validate: !either('Validate=false'),
+    clientSideApplyMigration: !app.has('ClientSideApplyMigration=false'),
   };
 }
