@@ -10,12 +10,14 @@ import type { KubeTarget } from '#kube/target.ts';
 import { inClusterName, inClusterServer } from '#model/argocd/names.ts';
 import type { ArgoSettings } from '#model/argocd/settings.ts';
 import { Comparer } from '#sync/comparer.ts';
+import { AcceptedShapes } from '#sync/dry-run.ts';
 import { VerdictStore } from '#sync/verdicts.ts';
 import { type ClusterDeclaration, connectionId, ownCluster, parseClusterSecret } from './cluster-declaration.ts';
 import { ClusterReach, type ClusterState } from './cluster-reach.ts';
 import { type ClusterVersionSource, clusterVersions } from './cluster-versions.ts';
 import { type Instance, secretsOfType } from './instance.ts';
 import { type LiveChange, LiveState } from './live-state.ts';
+import { isExcluded } from './resource-filter.ts';
 
 /** One cluster that applications go to, with what is known of it. */
 export interface Cluster {
@@ -24,6 +26,8 @@ export interface Cluster {
   readonly informers: InformerSet;
   readonly live: LiveState;
   readonly comparer: Comparer;
+  /** What its schemas are known to accept. */
+  readonly accepted: AcceptedShapes;
   readonly versions: ClusterVersionSource;
   readonly state: ClusterState;
   /** Resolves while the cluster can be used; throws why not. */
@@ -129,8 +133,9 @@ export class Clusters {
     return () => this.#liveListeners.delete(listener);
   }
 
-  trackingChanged(): void {
-    for (const { cluster } of this.#entries.values()) cluster.live.trackingChanged();
+  /** What objects are whose is read from them in another way now. */
+  settingsChanged(): void {
+    for (const { cluster } of this.#entries.values()) cluster.live.settingsChanged();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -253,11 +258,21 @@ export class Clusters {
     const file = key === homeKey ? 'comparisons.json' : `comparisons-${id.slice(0, 16)}.json`;
     const verdicts = new VerdictStore(join(cacheDir, file), logger);
     await verdicts.load();
-    const live = new LiveState({ informers, discovery: kube.discovery, clock, tracking: () => settings().tracking });
-    const comparer = new Comparer({ kube, verdicts, settings });
-    const versions = clusterVersions(kube, clock);
-    const reach = new ClusterReach({ kube, name: declaration.name, clock, changed: () => this.#tell([declaration]) });
     const now = () => this.#declarations.get(key) ?? declaration;
+    const live = new LiveState({
+      informers,
+      discovery: kube.discovery,
+      clock,
+      tracking: () => settings().tracking,
+      excluded: (kind) => isExcluded(settings(), kind, now().server),
+    });
+    const comparer = new Comparer({ kube, verdicts, settings });
+    const accepted = new AcceptedShapes();
+    const versions = clusterVersions(kube, clock);
+    const changed = () => {
+      if (key !== homeKey) this.#tell([declaration]);
+    };
+    const reach = new ClusterReach({ kube, name: declaration.name, clock, changed });
     const cluster: Cluster = {
       get declaration() {
         return now();
@@ -266,6 +281,7 @@ export class Clusters {
       informers,
       live,
       comparer,
+      accepted,
       versions,
       get state() {
         return reach.state;
@@ -276,6 +292,7 @@ export class Clusters {
       kindsChanged() {
         kube.discovery.invalidate();
         versions.forget();
+        accepted.clear();
       },
     };
     const unsubscribe = live.subscribe((change) => {

@@ -26,9 +26,12 @@ export interface LiveStateDeps {
   discovery: KubeDiscovery;
   clock: Clock;
   tracking: () => Tracking;
+  /** Kinds that are left alone: no application has live objects of them. */
+  excluded: (kind: { group: string; kind: string }) => boolean;
 }
 
 const trustWrittenMs = 30_000;
+const maxGone = 10_000;
 
 function versioned(kind: GroupVersionKind, ref: ObjectRef): string {
   return `${kind.group}/${kind.version}/${kind.kind} ${ref.namespace ?? ''}/${ref.name}`;
@@ -52,6 +55,8 @@ export class LiveState {
   readonly #claims = new Map<string, Set<string>>();
   readonly #claimedBy = new Map<string, string[]>();
   readonly #changedAt = new Map<string, number>();
+  /** Uids of objects that the watch told the end of lately, the oldest first: an answer about one may still be under way. */
+  readonly #gone = new Map<string, number>();
   readonly #listeners = new Set<(change: LiveChange) => void>();
 
   constructor(deps: LiveStateDeps) {
@@ -63,6 +68,7 @@ export class LiveState {
     const distinct = new Map(kinds.map((kind) => [`${kind.group}/${kind.version}/${kind.kind}`, kind]));
     await Promise.all(
       [...distinct.values()].map(async (kind) => {
+        if (this.#deps.excluded(kind)) return;
         const resource = await this.#deps.discovery.find(kind, signal);
         if (!resource?.verbs.includes('watch')) return;
         const informer = this.#start(resource);
@@ -112,6 +118,7 @@ export class LiveState {
 
   /** `by` is the application whose sync wrote it, and which need not be told of the echo; everybody else is. */
   noteWritten(object: KubeObject, by?: string): void {
+    if (this.#isGone(object)) return;
     const { managedFields: _fields, ...metadata } = object.metadata;
     const kept: KubeObject = { ...object, metadata };
     const kind = kindOf(object);
@@ -126,8 +133,8 @@ export class LiveState {
     this.#index(known, kept);
   }
 
-  /** How objects say whose they are is another now: all are read again. */
-  trackingChanged(): void {
+  /** What objects are whose is read from them in another way now. */
+  settingsChanged(): void {
     this.#tracked.clear();
     for (const informer of this.#watched.keys()) for (const object of informer.list()) this.#index(undefined, object);
     for (const { object } of this.#written.values()) this.#index(undefined, object);
@@ -143,6 +150,26 @@ export class LiveState {
     for (const unsubscribe of this.#watched.values()) unsubscribe();
     this.#watched.clear();
     this.#listeners.clear();
+  }
+
+  /** Deleted, and with the last finalizer taken away by what was written; or the watch told of its end before the answer came. */
+  #isGone({ metadata }: KubeObject): boolean {
+    const { deletionTimestamp, finalizers = [], deletionGracePeriodSeconds: graceSeconds } = metadata;
+    const ends = deletionTimestamp !== undefined && finalizers.length === 0;
+    // A pod with time left to stop is still there.
+    const lingers = typeof graceSeconds === 'number' && graceSeconds > 0;
+    return (ends && !lingers) || this.#gone.has(metadata.uid ?? '');
+  }
+
+  #noteGone(uid: string | undefined): void {
+    if (uid === undefined) return;
+    const now = this.#deps.clock.now();
+    this.#gone.delete(uid);
+    this.#gone.set(uid, now);
+    for (const [old, at] of this.#gone) {
+      if (now - at < trustWrittenMs && this.#gone.size <= maxGone) break;
+      this.#gone.delete(old);
+    }
   }
 
   /** What was written, unless a watch should have told of it long ago: then it is gone, and the watch is right. */
@@ -168,6 +195,7 @@ export class LiveState {
 
   #onEvent(event: InformerEvent): void {
     const { object } = event;
+    if (event.type === 'delete') this.#noteGone(object.metadata.uid);
     const id = versioned(kindOf(object), object.metadata);
     const { object: written, by } = this.#written.get(id) ?? {};
     const own =
@@ -214,6 +242,7 @@ export class LiveState {
   }
 
   #ownerOf(object: KubeObject): string | undefined {
+    if (this.#deps.excluded(kindOf(object))) return undefined;
     const name = trackingApplication(object, this.#deps.tracking());
     return name === undefined ? undefined : qualifiedOfInstanceName(name);
   }

@@ -1,5 +1,6 @@
 import { canonicalJson } from '#base/digest.ts';
-import { type GroupVersionKind, kindOf } from '#kube/port.ts';
+import { AppError } from '#base/errors.ts';
+import { type GroupVersionKind, type KubeObject, kindOf } from '#kube/port.ts';
 import type { Application } from '#model/argocd/application.ts';
 import { qualifiedName } from '#model/argocd/names.ts';
 import { keyText, resourceKeyOf } from '#sync/identity.ts';
@@ -9,6 +10,8 @@ import { loadTarget, repositoryOf, sourcesOf, type Target, type TargetDeps } fro
 
 export interface ObservationDeps extends TargetDeps, ComparisonDeps {
   versions: ClusterVersionSource;
+  /** Of the cluster, when only some namespaces of it are managed. */
+  scope: { namespaces: readonly string[]; clusterResources: boolean } | undefined;
 }
 
 /** What this process remembers of an application between ticks; all of it can be found again. */
@@ -93,6 +96,21 @@ export function kindsOf(application: Application, target: Target | undefined): G
   return kinds;
 }
 
+/** What is not looked at cannot be managed. */
+function checkScope({ scope }: ObservationDeps, wanted: readonly KubeObject[]): void {
+  if (!scope) return;
+  for (const { kind, metadata } of wanted) {
+    const { name, namespace } = metadata;
+    const hint = "add it to the namespaces of the cluster's Secret";
+    if (namespace !== undefined && !scope.namespaces.includes(namespace))
+      throw new AppError('bad-input', `namespace "${namespace}" for ${kind} "${name}" is not managed`, { hint });
+    if (namespace === undefined && !scope.clusterResources)
+      throw new AppError('bad-input', `cluster level ${kind} "${name}" can not be managed when in namespaced mode`, {
+        hint: `set clusterResources to "true" in the cluster's Secret`,
+      });
+  }
+}
+
 /** Sets a target against what is live, having begun to watch all its kinds. */
 export async function observe(
   deps: ObservationDeps,
@@ -100,8 +118,9 @@ export async function observe(
   target: Target,
   signal: AbortSignal,
 ): Promise<Observation> {
-  await deps.live.watch(kindsOf(application, target), signal);
   const wanted = [...target.resources.map(({ object }) => object), ...target.hooks];
+  checkScope(deps, wanted);
+  await deps.live.watch(kindsOf(application, target), signal);
   deps.live.claim(
     qualifiedName(application.metadata, deps.namespace),
     wanted.map((object) => keyText(resourceKeyOf(object))),

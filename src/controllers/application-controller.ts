@@ -1,9 +1,8 @@
 import type { SelfHealBackoff } from '#apps/auto-sync.ts';
 import type { Cluster, ClusterChange, Clusters } from '#apps/clusters.ts';
-import { deleteObjects, planDeletion } from '#apps/deletion.ts';
 import type { LiveState } from '#apps/live-state.ts';
 import { matchesNamespace } from '#apps/namespaces.ts';
-import { kindsOf, type ObservationDeps } from '#apps/observation.ts';
+import type { ObservationDeps } from '#apps/observation.ts';
 import { specProblems } from '#apps/project.ts';
 import { type ChangedPaths, isUntouched, usersOf } from '#apps/repository-users.ts';
 import type { RepositoryWatch } from '#apps/repository-watch.ts';
@@ -19,9 +18,9 @@ import { parseApplication } from '#model/argocd/application-schema.ts';
 import { annotations, parseQualifiedName, qualifiedName } from '#model/argocd/names.ts';
 import type { ArgoSettings } from '#model/argocd/settings.ts';
 import type { AuditTrail } from './audit-trail.ts';
+import { finalize } from './finalize.ts';
 import { reconcile, reportSpecProblems } from './reconcile.ts';
 import { newRuntime, type Runtime } from './runtime.ts';
-import { writeApplication } from './status-writer.ts';
 
 export interface ApplicationControllerDeps {
   home: { kube: KubeClient; live: LiveState };
@@ -39,8 +38,6 @@ export interface ApplicationControllerDeps {
   reconcileMs: () => number;
 }
 
-const deletionRecheckMs = 2000;
-
 /** Brings each Application to what Git says, one name at a time, whenever something it depends on moved. */
 export class ApplicationController {
   readonly #deps: ApplicationControllerDeps;
@@ -49,6 +46,8 @@ export class ApplicationController {
   readonly #unsubscribe: (() => void)[] = [];
   readonly #life = new AbortController();
   readonly #ticked = new Set<(name: string) => void>();
+  readonly #seen = new Set<string>();
+  #reconciles = 0;
 
   constructor(deps: ApplicationControllerDeps) {
     this.#deps = deps;
@@ -86,6 +85,16 @@ export class ApplicationController {
 
   get resource(): ApiResource {
     return this.#deps.applications.resource;
+  }
+
+  /** Looks that ended. */
+  get reconciles(): number {
+    return this.#reconciles;
+  }
+
+  /** Applications that this process has not looked at to the end yet. */
+  get unseen(): number {
+    return this.list().filter((object) => !this.#seen.has(this.#nameOf(object))).length;
   }
 
   add(name: string): void {
@@ -155,6 +164,8 @@ export class ApplicationController {
 
   async #tick(name: string, signal: AbortSignal): Promise<Outcome> {
     const outcome = await this.#look(name, signal);
+    this.#reconciles += 1;
+    if (this.find(name)) this.#seen.add(name);
     for (const listener of [...this.#ticked]) listener(name);
     return outcome;
   }
@@ -182,6 +193,7 @@ export class ApplicationController {
 
   async #forget(name: string): Promise<Outcome> {
     for (const { live } of this.#deps.clusters.list()) live.claim(name, []);
+    this.#seen.delete(name);
     if (this.#runtimes.delete(name)) await this.#deps.trail.deleted(name);
     this.#queue.forget(name);
     return { kind: 'done' };
@@ -230,32 +242,9 @@ export class ApplicationController {
 
   async #delete(object: KubeObject, runtime: Runtime, signal: AbortSignal): Promise<Outcome> {
     const { application } = parseApplication(object);
-    const { home, clusters } = this.#deps;
-    const found = clusters.resolve(application.spec.destination);
-    // Of a cluster that nobody knows, nothing can be taken away.
+    const found = this.#deps.clusters.resolve(application.spec.destination);
     const cluster = 'problem' in found ? undefined : found;
-    if (cluster) {
-      await cluster.require(signal);
-      await cluster.live.watch(kindsOf(application, undefined), signal);
-    }
-    const step = planDeletion(application, cluster?.live.trackedBy(this.#nameOf(object)) ?? []);
-    const recheck: Outcome = { kind: 'done', recheckAfterMs: deletionRecheckMs };
-    switch (step.kind) {
-      case 'none':
-        return { kind: 'done' };
-      case 'wait':
-        this.#deps.logger.debug({ application: application.metadata.name }, step.message);
-        return recheck;
-      case 'delete':
-        if (cluster) await deleteObjects(cluster.kube, step, signal);
-        return recheck;
-      case 'release': {
-        const change = { finalizers: step.finalizers };
-        const write = { application, change, last: runtime.lastWritten };
-        const written = await writeApplication(home, this.resource, write, signal);
-        runtime.lastWritten = written?.last ?? runtime.lastWritten;
-        return { kind: 'done' };
-      }
-    }
+    const project = this.#project(application.spec.project || 'default');
+    return await finalize(this.#deps, { application, runtime, resource: this.resource, cluster, project }, signal);
   }
 }

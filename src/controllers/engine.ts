@@ -47,7 +47,18 @@ export interface EngineOptions {
 export interface RunningEngine extends AsyncDisposable {
   engine: ApplicationEngine;
   /** What it did so far, for tests and metrics. */
-  readonly counts: { renders: number; cacheHits: number; dryRuns: number };
+  readonly counts: EngineCounts;
+}
+
+export interface EngineCounts {
+  renders: number;
+  cacheHits: number;
+  /** Questions whether applying an object would change it, in all clusters. */
+  dryRuns: number;
+  /** Looks at applications that ended. */
+  reconciles: number;
+  /** Applications that this process has not looked at yet. */
+  unseen: number;
 }
 
 async function requireResource(kube: KubeClient, kind: string, signal: AbortSignal): Promise<ApiResource> {
@@ -128,6 +139,7 @@ export async function startEngine(options: EngineOptions, signal: AbortSignal): 
     discovery: kube.discovery,
     cluster: (abort) => versions.get(abort),
     server: declaration.server,
+    scope: declaration.namespaces.length > 0 && kube !== options.kube ? declaration : undefined,
   });
   const trail = new AuditTrail({ audit, clock, namespace });
   const common = { home, clusters, observation, repositories, settings, clock, namespace, applications };
@@ -140,7 +152,7 @@ export async function startEngine(options: EngineOptions, signal: AbortSignal): 
     engine,
     get counts() {
       const dryRuns = clusters.list().reduce((sum, { comparer }) => sum + comparer.dryRuns, 0);
-      return { ...renderer.counts, dryRuns };
+      return { ...renderer.counts, dryRuns, reconciles: controller.reconciles, unseen: controller.unseen };
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
@@ -160,7 +172,8 @@ function followChanges(
   const { watch, clusters, controller, repositories, instance } = parts;
   const ends = [
     watch.subscribe((now, before) => {
-      if (!jsonEqual(now.tracking, before.tracking)) clusters.trackingChanged();
+      const what = ({ tracking, exclusions, inclusions }: ArgoSettings) => [tracking, exclusions, inclusions];
+      if (!jsonEqual(what(now), what(before))) clusters.settingsChanged();
       controller.addAll();
     }),
     instance.secrets.subscribe(() => repositories.accessChanged()),

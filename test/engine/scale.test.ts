@@ -45,7 +45,7 @@ test('a commit that touches one of 50 applications renders one and writes nothin
   for (const name of names) await world.engine.whenSettled(name, AbortSignal.timeout(10_000));
   assert.equal(allSynced(), count);
   assert.deepEqual(world.writes, []);
-  assert.deepEqual(world.running?.counts, { renders: 0, cacheHits: count, dryRuns: 0 });
+  assert.partialDeepStrictEqual(world.running?.counts, { renders: 0, cacheHits: count, dryRuns: 0 });
 });
 
 test('two environments of one chart: a commit for one neither renders, writes nor moves the other, and rollback finds its own', async () => {
