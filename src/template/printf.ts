@@ -146,7 +146,7 @@ function formatNumber(value: number, verb: Verb): string {
     case 'F':
       text = finite
         ? size < 1e21
-          ? size.toFixed(digits)
+          ? fixed(size, digits)
           : `${BigInt(size)}${digits > 0 ? `.${'0'.repeat(digits)}` : ''}`
         : formatFloat(size);
       break;
@@ -160,6 +160,15 @@ function formatNumber(value: number, verb: Verb): string {
   if (/[EG]/.test(verb.letter)) text = text.toUpperCase();
   const plain = text.startsWith('+') ? text.slice(1) : text;
   return pad(finite || negative ? signed(plain, negative, verb.flags) : text, verb, finite);
+}
+
+/** Rounds a tie to the even digit, as Go does; JavaScript rounds it up. */
+function fixed(size: number, digits: number): string {
+  const rounded = size.toFixed(digits);
+  const exact = size.toFixed(Math.min(100, digits + 40)).slice(digits === 0 ? rounded.length + 1 : rounded.length);
+  if (!/^50*$/.test(exact) || !/[13579]$/.test(rounded)) return rounded;
+  const even = (BigInt(rounded.replace('.', '')) - 1n).toString().padStart(digits + 1, '0');
+  return digits === 0 ? even : `${even.slice(0, -digits)}.${even.slice(-digits)}`;
 }
 
 /** `%.3g`. */

@@ -79,7 +79,9 @@ function abbreviationOf(ms: number, zone: string, offsetSeconds: number): string
   if (known) return known[offsetSeconds > standard ? 1 : 0];
   const format = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'short' });
   const name = format.formatToParts(ms).find(({ type }) => type === 'timeZoneName')?.value ?? '';
-  return /^[A-Z]{3,5}$/.test(name) && name !== 'GMT' ? name : offsetText(offsetSeconds, false, false);
+  return /^[A-Z]{3,5}$/.test(name) && name !== 'GMT'
+    ? name
+    : offsetText(offsetSeconds, false, false).replace(/00$/, '');
 }
 
 function partsOf(time: GoTime): Parts {

@@ -32,6 +32,7 @@ function wordEnd(characters: readonly string[], start: number): number {
     while (at < characters.length && belongs(characters[at] ?? '')) at += 1;
     return at;
   };
+  if (kind === 'punctuation') return run(start + 1, (character) => punctuation.test(character));
   if (kind !== 'upper') return run(start + 1, (character) => kindOf(character) === kind);
   if (upper.test(characters[start + 1] ?? '')) {
     const end = run(start + 1, (character) => upper.test(character));
@@ -108,7 +109,8 @@ export function toPascalCase(text: string): string {
   let out = '';
   let at = 0;
   while (at < characters.length && connector.test(characters[at] ?? '')) out += characters[at++];
-  if (at >= characters.length) return out;
+  // Connectors alone: the last is written once more.
+  if (at >= characters.length) return out + (characters.at(-1) ?? '');
   let current = characters[at++] ?? '';
   let afterUpper = upper.test(current);
   current = current.toUpperCase();

@@ -81,7 +81,6 @@ const doubleEscapes: Record<string, string> = {
   '"': '\\"',
   '\\': '\\\\',
   '\u0085': '\\N',
-  '\u00a0': '\\_',
   '\u2028': '\\L',
   '\u2029': '\\P',
 };
@@ -89,12 +88,16 @@ const doubleEscapes: Record<string, string> = {
 function escapeDouble(character: string): string {
   const known = doubleEscapes[character];
   if (known !== undefined) return known;
-  if (/^[\x20-\x7e\u00a1-\ud7ff\ue000-\ufefe\uff00-\ufffd]$/u.test(character)) return character;
+  if (/^[\x20-\x7e\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd]$/u.test(character)) return character;
   const code = character.codePointAt(0) ?? 0;
   if (code <= 0xff) return `\\x${code.toString(16).toUpperCase().padStart(2, '0')}`;
   return code <= 0xffff
     ? `\\u${code.toString(16).toUpperCase().padStart(4, '0')}`
     : `\\U${code.toString(16).toUpperCase().padStart(8, '0')}`;
+}
+
+function isInteger64(value: number): boolean {
+  return Number.isInteger(value) && value >= -(2 ** 63) && value < 2 ** 64;
 }
 
 class YamlWriter {
@@ -183,7 +186,7 @@ class YamlWriter {
       this.text(formatTime(value, '2006-01-02T15:04:05.999999999Z07:00'), indent, false);
     else if (value instanceof GoObject) this.text(value.text, indent, false);
     else if (value instanceof GoInt) this.put(value.value.toString());
-    else if (typeof value === 'number') this.put(Number.isSafeInteger(value) ? String(value) : formatFloat(value));
+    else if (typeof value === 'number') this.put(isInteger64(value) ? String(BigInt(value)) : formatFloat(value));
     else this.put(value === true ? 'true' : value === false ? 'false' : 'null');
   }
 
@@ -196,12 +199,13 @@ class YamlWriter {
   }
 
   /** A long key, or one of several lines, is written with a question mark. */
-  #key(key: string, indent: number): void {
+  #key(key: string, indent: number): boolean {
     const simple = !key.includes('\n') && Buffer.byteLength(key) <= longestKey;
     if (!simple) this.put('? ');
     this.text(key, simple ? indent : indent + 2, simple);
     if (!simple) this.#newLine(indent);
     this.put(':');
+    return simple;
   }
 
   #map(map: Record<string, unknown>, indent: number, place: 'root' | 'member' | 'item'): void {
@@ -209,8 +213,9 @@ class YamlWriter {
       .sort(compareKeys)
       .forEach((key, index) => {
         if (index > 0 || place === 'member') this.#newLine(indent);
-        this.#key(key, indent);
-        this.value(map[key], indent, 'member');
+        const simple = this.#key(key, indent);
+        if (!simple) this.put(' ');
+        this.value(map[key], indent, simple ? 'member' : 'item');
       });
   }
 }
@@ -219,5 +224,5 @@ class YamlWriter {
 export function toYamlText(value: unknown): string {
   const writer = new YamlWriter();
   writer.value(value, 0, 'root');
-  return writer.out.replace(/\n$/, '');
+  return writer.out;
 }

@@ -1,25 +1,37 @@
+import { parseConstraint, parseVersion, type Version } from '#base/version.ts';
+import { CallError } from '../call-error.ts';
 import { type FunctionMap, fn } from '../function.ts';
-import { checkConstraint, parseConstraint, parseVersion, versionText } from '../semver.ts';
 import { GoInt, GoObject } from '../value.ts';
 
-function object(text: string): GoObject {
+function versionOf(text: string): Version {
   const version = parseVersion(text);
-  const number = (value: number) => new GoInt(BigInt(value), 'uint64');
+  if (!version) throw new CallError(text === '' ? 'version string empty' : 'invalid semantic version');
+  return version;
+}
+
+function object(text: string): GoObject {
+  const { numbers, prerelease } = versionOf(text);
+  const [major, minor, patch] = numbers;
+  const metadata = /\+(.*)$/.exec(text)?.[1] ?? '';
+  const number = (value: bigint) => new GoInt(value, 'uint64');
+  const plain = `${major}.${minor}.${patch}${prerelease === '' ? '' : `-${prerelease}`}${metadata === '' ? '' : `+${metadata}`}`;
   const fields = new Map<string, unknown>([
-    ['Major', number(version.major)],
-    ['Minor', number(version.minor)],
-    ['Patch', number(version.patch)],
-    ['Prerelease', version.prerelease],
-    ['Metadata', version.metadata],
+    ['Major', number(major)],
+    ['Minor', number(minor)],
+    ['Patch', number(patch)],
+    ['Prerelease', prerelease],
+    ['Metadata', metadata],
     ['Original', text],
-    ['String', versionText(version)],
+    ['String', plain],
   ]);
-  return new GoObject('*semver.Version', fields, versionText(version));
+  return new GoObject('*semver.Version', fields, plain);
 }
 
 export const semverFunctions: FunctionMap = {
   semver: fn(['string'], object),
-  semverCompare: fn(['string', 'string'], (constraint, version) =>
-    checkConstraint(parseConstraint(constraint), parseVersion(version)),
-  ),
+  semverCompare: fn(['string', 'string'], (constraint, version) => {
+    const parsed = parseConstraint(constraint);
+    if (!parsed) throw new CallError(`improper constraint: ${constraint}`);
+    return parsed.allows(versionOf(version));
+  }),
 };

@@ -124,10 +124,10 @@ function untitle(text: string): string {
   return text.replace(/(^|\s)(\S)/gu, (_all, before: string, first: string) => before + first.toLowerCase());
 }
 
-/** Go's strings.Title. */
+/** Go's strings.Title: after a space, and in ASCII after all but letters, digits and `_`. */
 function title(text: string): string {
   return text.replace(
-    /(^|[^\p{L}\p{Nd}_'\p{M}])(\p{L})/gu,
+    /(^|[^\x80-\u{10ffff}a-zA-Z0-9_]|\s)([\p{L}\p{N}])/gu,
     (_all, before: string, first: string) => before + first.toUpperCase(),
   );
 }
