@@ -15,26 +15,29 @@ const commands = {
   slipway: ['src/main/cli.ts', ...args],
   test: args.length > 0 ? [...testArgs, ...args] : [...testArgs, ...testFiles],
   check: ['tools/check.ts', ...args],
+  bench: ['bench/gitops/run.ts', ...args],
   'bench-drydock': ['bench/drydock/run.ts', ...args],
   kill: [...testArgs, 'test/world/kill.test.ts'],
+  cluster: [...testArgs, 'test/cluster/suite.test.ts'],
   kubernetes: [...testArgs, 'test/kubernetes/suite.test.ts'],
   'kubernetes-long': [...testArgs, 'src/drydock/kubernetes/**/*property.test.ts'],
   clients: ['tools/clients.ts', ...args],
   fidelity: ['tools/fidelity.ts'],
 };
 
-/** What `npm run test:kubernetes` was asked for, as its tests read it: another cluster, and some areas only. */
-function suiteSettings() {
-  const { values } = parseArgs({ args, options: { kubeconfig: { type: 'string' }, areas: { type: 'string' } } });
+/** What a suite was asked for, as its tests read it: another cluster, and some parts only. */
+function suiteSettings(part, variable) {
+  const { values } = parseArgs({ args, options: { kubeconfig: { type: 'string' }, [part]: { type: 'string' } } });
   return {
     ...(values.kubeconfig ? { SLIPWAY_TEST_KUBECONFIG: values.kubeconfig } : {}),
-    ...(values.areas ? { SLIPWAY_TEST_AREAS: values.areas } : {}),
+    ...(values[part] ? { [variable]: values[part] } : {}),
   };
 }
 
 const settings = {
   kill: () => ({ SLIPWAY_KILL_ROUNDS: process.env.SLIPWAY_KILL_ROUNDS ?? '20' }),
-  kubernetes: suiteSettings,
+  cluster: () => suiteSettings('subjects', 'SLIPWAY_TEST_SUBJECTS'),
+  kubernetes: () => suiteSettings('areas', 'SLIPWAY_TEST_AREAS'),
   'kubernetes-long': () => ({ SLIPWAY_PROPERTY_SEEDS: process.env.SLIPWAY_PROPERTY_SEEDS ?? '40' }),
 };
 
