@@ -6,7 +6,6 @@ import type { Application, OperationState } from '#model/argocd/application.ts';
 import { type AutoSyncInput, decideAutoSync, defaultSelfHeal, selfHealDelayMs } from './auto-sync.ts';
 import type { ComparedResource } from './comparison.ts';
 import { replaceConditions } from './conditions.ts';
-import { planDeletion } from './deletion.ts';
 import { DriftTracker, differingFields } from './drift.ts';
 import { beginOperation, endOperation, operationId, restartOperation, retryDueInMs } from './operation-state.ts';
 import { isDestinationPermitted, isKindPermitted, isSourcePermitted } from './project.ts';
@@ -333,82 +332,6 @@ test('kinds: cluster-scoped need the list, namespaced need only not to be denied
   assert.equal(isKindPermitted(project({ namespaceResourceWhitelist: [] }), map), false);
   assert.equal(isKindPermitted(project({ namespaceResourceBlacklist: [{ group: '', kind: 'Config*' }] }), map), false);
 });
-
-const finalizers = ['resources-finalizer.argocd.argoproj.io'];
-const deleted = (fields: Record<string, unknown> = {}) =>
-  application({ metadata: { name: 'app', deletionTimestamp: seconds(0), finalizers, ...fields } });
-const managed = (name: string, annotations: Record<string, string> = {}, more = {}): KubeObject => ({
-  ...object,
-  metadata: { name, annotations, ...more },
-});
-const deletions: { name: string; app: Application; tracked: KubeObject[]; want: string }[] = [
-  { name: 'no finalizer', app: deleted({ finalizers: [] }), tracked: [managed('a')], want: 'none' },
-  {
-    name: 'nothing left',
-    app: deleted({ finalizers: [...finalizers, 'other.io/x'] }),
-    tracked: [],
-    want: 'release other.io/x',
-  },
-  {
-    name: 'highest wave first',
-    app: deleted(),
-    tracked: [managed('a'), managed('b', { 'argocd.argoproj.io/sync-wave': '2' })],
-    want: 'delete b Foreground',
-  },
-  {
-    name: 'one wave at a time',
-    app: deleted(),
-    tracked: [managed('a'), managed('b', {}, { deletionTimestamp: 'x' })],
-    want: 'wait waiting for deletion of ConfigMap/b',
-  },
-  {
-    name: 'in the background',
-    app: deleted({ finalizers: ['resources-finalizer.argocd.argoproj.io/background'] }),
-    tracked: [managed('a')],
-    want: 'delete a Background',
-  },
-  {
-    name: 'what is kept',
-    app: deleted(),
-    tracked: [
-      managed('a', { 'argocd.argoproj.io/sync-options': 'Delete=false' }),
-      managed('b', { 'helm.sh/resource-policy': 'keep' }),
-    ],
-    want: 'release ',
-  },
-  {
-    name: 'what has an owner goes with it',
-    app: deleted(),
-    tracked: [managed('a', {}, { ownerReferences: [{}] })],
-    want: 'release ',
-  },
-  {
-    name: 'unconfirmed',
-    app: deleted(),
-    tracked: [managed('a', { 'argocd.argoproj.io/sync-options': 'Delete=confirm' })],
-    want: 'wait waiting for confirmation to delete ConfigMap/a: set argocd.argoproj.io/deletion-approved on the application',
-  },
-  {
-    name: 'confirmed',
-    app: deleted({ annotations: { 'argocd.argoproj.io/deletion-approved': seconds(1) } }),
-    tracked: [managed('a', { 'argocd.argoproj.io/sync-options': 'Delete=confirm' })],
-    want: 'delete a Foreground',
-  },
-];
-for (const row of deletions)
-  test(`deletion: ${row.name}`, () => {
-    const step = planDeletion(row.app, row.tracked);
-    const text = {
-      none: () => '',
-      wait: () => ` ${step.kind === 'wait' && step.message}`,
-      release: () => ` ${step.kind === 'release' && step.finalizers.join()}`,
-      delete: () =>
-        step.kind === 'delete'
-          ? ` ${step.objects.map(({ metadata }) => metadata.name).join()} ${step.propagation}`
-          : '',
-    };
-    assert.equal(`${step.kind}${text[step.kind]()}`, row.want);
-  });
 
 test('drift is a difference under an unchanged wish', () => {
   const tracker = new DriftTracker();

@@ -6,6 +6,7 @@ import { qualifiedName } from '#model/argocd/names.ts';
 import { keyText, resourceKeyOf } from '#sync/identity.ts';
 import type { ClusterVersionSource } from './cluster-versions.ts';
 import { type Comparison, type ComparisonDeps, compareApplication } from './comparison.ts';
+import { namespaceDiffers } from './destination-namespace.ts';
 import { loadTarget, repositoryOf, sourcesOf, type Target, type TargetDeps } from './target.ts';
 
 export interface ObservationDeps extends TargetDeps, ComparisonDeps {
@@ -24,6 +25,8 @@ export interface TargetMemory {
 export interface Observation {
   target: Target;
   comparison: Comparison;
+  /** The managed metadata of the destination namespace is not what the spec says. */
+  namespaceDiffers: boolean;
 }
 
 const rememberedTargets = 2;
@@ -93,6 +96,7 @@ export function kindsOf(application: Application, target: Target | undefined): G
   }));
   for (const { object } of target?.resources ?? []) kinds.push(kindOf(object));
   for (const hook of target?.hooks ?? []) kinds.push(kindOf(hook));
+  for (const hooks of Object.values(target?.deletionHooks ?? {})) for (const hook of hooks) kinds.push(kindOf(hook));
   return kinds;
 }
 
@@ -121,9 +125,12 @@ export async function observe(
   const wanted = [...target.resources.map(({ object }) => object), ...target.hooks];
   checkScope(deps, wanted);
   await deps.live.watch(kindsOf(application, target), signal);
-  deps.live.claim(
-    qualifiedName(application.metadata, deps.namespace),
-    wanted.map((object) => keyText(resourceKeyOf(object))),
-  );
-  return { target, comparison: await compareApplication(deps, application, target, {}, signal) };
+  const keys = wanted.map((object) => keyText(resourceKeyOf(object)));
+  const { namespace } = application.spec.destination;
+  if (namespace && application.spec.syncPolicy?.managedNamespaceMetadata)
+    keys.push(keyText({ group: '', kind: 'Namespace', name: namespace }));
+  deps.live.claim(qualifiedName(application.metadata, deps.namespace), keys);
+  const differs = await namespaceDiffers(deps.live, application, target, signal);
+  const comparison = await compareApplication(deps, application, target, {}, signal);
+  return { target, comparison, namespaceDiffers: differs };
 }

@@ -30,7 +30,7 @@ export interface TaskCheck {
 /** Holds every task against what the cluster serves and the project permits. */
 export async function checkTasks(
   kube: Pick<KubeClient, 'discovery'>,
-  limits: { project: AppProject; destination: Destination | undefined },
+  limits: { project: AppProject; destination: Destination },
   tasks: readonly SyncTask[],
   signal: AbortSignal,
 ): Promise<TaskCheck> {
@@ -51,7 +51,7 @@ export async function checkTasks(
       );
     else if (resource && !isKindPermitted(project, { group, kind, name, namespaced: resource.namespaced }))
       refuse(`resource ${group}:${kind} is not permitted in project ${project.name}`);
-    else if (resource?.namespaced && destination && !isDestinationPermitted(project, destination, namespace))
+    else if (resource?.namespaced && !isDestinationPermitted(project, destination, namespace))
       refuse(`namespace ${namespace} is not permitted in project '${project.name}'`);
   }
   return out;

@@ -5,7 +5,7 @@ import type { Application, OperationPhase, OperationState, ResourceResult } from
 import { annotations, qualifiedName } from '#model/argocd/names.ts';
 import type { ArgoSettings } from '#model/argocd/settings.ts';
 import { type Comparer, desiredObject } from '#sync/comparer.ts';
-import { AcceptedShapes, dryRunTasks } from '#sync/dry-run.ts';
+import { type AcceptedShapes, dryRunTasks } from '#sync/dry-run.ts';
 import { executeStep } from '#sync/execute.ts';
 import { pendingTasks, planSync, planTermination, type SyncAction } from '#sync/plan.ts';
 import { isPrune, resultId, type SyncTask, taskId } from '#sync/task.ts';
@@ -27,7 +27,7 @@ export interface OperationDeps {
   /** Of the instance. */
   namespace: string;
   /** What the cluster's schemas are known to accept. */
-  accepted?: AcceptedShapes;
+  accepted: AcceptedShapes;
   /** Forgets which kinds the cluster serves. */
   kindsChanged: () => void;
 }
@@ -44,12 +44,12 @@ export interface OperationMemory {
 export interface OperationInput {
   application: Application;
   project: AppProject;
-  destination?: Destination | undefined;
+  destination: Destination;
   state: OperationState;
   observation: Observation;
   /** Compares anew, with what has been applied so far. */
   observeAgain: () => Promise<Observation>;
-  memory?: OperationMemory | undefined;
+  memory: OperationMemory;
   /** Why nothing may be done now, e.g. a closed sync window. */
   blocked?: string | undefined;
   /** Why it is being terminated, when nobody asked for it. */
@@ -83,7 +83,6 @@ class Run {
   readonly #input: OperationInput;
   readonly #signal: AbortSignal;
   readonly #memory: OperationMemory;
-  readonly #accepted: AcceptedShapes;
   readonly #results: Map<string, ResourceResult>;
   readonly #state: OperationState;
   readonly #syncOptions: readonly string[];
@@ -95,8 +94,7 @@ class Run {
     this.#input = input;
     this.#signal = signal;
     this.#state = input.state;
-    this.#memory = input.memory ?? newOperationMemory(input.state);
-    this.#accepted = deps.accepted ?? new AcceptedShapes();
+    this.#memory = input.memory;
     this.#observation = input.observation;
     this.#syncOptions = appSyncOptions(input.application, input.state.operation);
     this.#results = new Map((input.state.syncResult?.resources ?? []).map((result) => [resultId(result), result]));
@@ -151,7 +149,7 @@ class Run {
       ? rest.filter((task) => task.hook || isPrune(task) || task.outOfSync)
       : rest;
     if (this.#state.operation.sync?.dryRun) return await this.#dryRun(tried);
-    const deps = { kube: this.#deps.kube, accepted: this.#accepted };
+    const deps = { kube: this.#deps.kube, accepted: this.#deps.accepted };
     const malformed = await dryRunTasks(deps, tried, this.#signal);
     if (malformed.length > 0)
       return this.#refuse('one or more objects failed to apply (dry run)', ', reason: ', malformed);
@@ -264,7 +262,7 @@ class Run {
       live.noteWritten(object, by);
       this.#written.push({ task, object });
       if (!task.target) return;
-      this.#accepted.add(task.target);
+      this.#deps.accepted.add(task.target);
       if (!task.hook)
         comparer.noteApplied(desiredObject(task.target), object, application.spec.ignoreDifferences ?? []);
     };
@@ -274,7 +272,6 @@ class Run {
     const between = async (done: readonly SyncAction[]) => {
       if (options.dryRun || !(await waitForDefinitions({ kube, clock }, done, this.#signal))) return;
       this.#deps.kindsChanged();
-      this.#accepted.clear();
     };
     const deps = { kube, clock, written, deleted, between };
     const present = groups.filter((group) => group.length > 0);

@@ -4,7 +4,7 @@ import { type KubeObject, kindOf } from '#kube/port.ts';
 import type { Application, Operation, SyncOperation } from '#model/argocd/application.ts';
 import { annotations } from '#model/argocd/names.ts';
 import { parseSyncOptions } from '#model/argocd/sync-options.ts';
-import { deletePoliciesOf, hookRoleOf, isSyncPhase, type SyncPhase, waveOf } from '#sync/hooks.ts';
+import { deletePoliciesOf, type HookType, hookRoleOf, isSyncPhase, waveOf } from '#sync/hooks.ts';
 import { resourceKeyOf } from '#sync/identity.ts';
 import { copyIgnored, ignoreRulesFor } from '#sync/ignore-differences.ts';
 import { orderTasks, withPruneWaves } from '#sync/order.ts';
@@ -78,6 +78,7 @@ function resourceTask(input: SyncTasksInput, resource: ComparedResource): SyncTa
     hook: false,
     deletePolicies: [],
     target,
+    digest: resource.desired?.digest,
     live,
     health: live && assessHealth(live),
     outOfSync: resource.status !== 'Synced',
@@ -86,19 +87,28 @@ function resourceTask(input: SyncTasksInput, resource: ComparedResource): SyncTa
   };
 }
 
-function hookName(hook: KubeObject, phase: SyncPhase, input: SyncTasksInput): KubeObject {
+/** A hook under the name that it has in one operation, where it asks for a generated one. */
+export function namedHook(
+  hook: KubeObject,
+  type: HookType,
+  run: { revision: string; startedAtMs: number },
+): KubeObject {
   if (hook.metadata.name) return hook;
-  const revision = input.revision.length >= 8 ? input.revision.slice(0, 7) : input.revision;
-  const suffix = `${revision}-${phase}-${Math.floor(input.startedAtMs / 1000)}`.toLowerCase();
+  const revision = run.revision.length >= 8 ? run.revision.slice(0, 7) : run.revision;
+  const suffix = `${revision}-${type}-${Math.floor(run.startedAtMs / 1000)}`.toLowerCase();
   const { generateName, ...metadata } = hook.metadata;
-  return { ...hook, metadata: { ...metadata, name: `${String(generateName ?? '')}${suffix}` } };
+  const name = `${String(generateName ?? '')}${suffix}`;
+  const notes = { ...metadata.annotations };
+  const id = notes[annotations.trackingId];
+  if (id !== undefined) notes[annotations.trackingId] = id.replace(/\/[^/]*$/, `/${name}`);
+  return { ...hook, metadata: { ...metadata, name, annotations: notes } };
 }
 
 function hookTasks(input: SyncTasksInput, hook: KubeObject): SyncTask[] {
   const role = hookRoleOf(hook);
   if (role.kind !== 'hook') return [];
   return role.types.filter(isSyncPhase).flatMap((type): SyncTask[] => {
-    const target = hookName(hook, type, input);
+    const target = namedHook(hook, type, input);
     const live = input.live.get(kindOf(target), target.metadata);
     return [
       {

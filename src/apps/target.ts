@@ -1,15 +1,17 @@
 import { canonicalJson, sha256Hex } from '#base/digest.ts';
 import { isAppError } from '#base/errors.ts';
 import { jsonEqual } from '#base/json.ts';
+import { parseYamlDocuments } from '#base/yaml.ts';
 import type { CommitSha, GitMirror } from '#git/port.ts';
 import { type KubeDiscovery, type KubeObject, kindOf } from '#kube/port.ts';
 import type { Application, ApplicationSource } from '#model/argocd/application.ts';
 import { instanceName, qualifiedName } from '#model/argocd/names.ts';
 import type { ArgoSettings } from '#model/argocd/settings.ts';
+import { manifestsOf } from '#render/manifests.ts';
 import type { Renderer, RenderInputs, Rendering, RenderRequest, SourceType } from '#render/port.ts';
 import { gitTree } from '#render/tree.ts';
 import { type DesiredObject, desiredObject } from '#sync/comparer.ts';
-import { hookRoleOf } from '#sync/hooks.ts';
+import { type DeletionHook, hookRoleOf, isSyncPhase } from '#sync/hooks.ts';
 import { keyText, resourceKeyOf, trackingMetadata } from '#sync/identity.ts';
 import { normalizeDesired } from '#sync/normalize.ts';
 import type { RepositoryRef, RepositoryWatch } from './repository-watch.ts';
@@ -26,6 +28,8 @@ export interface Target {
   inputsKey: string;
   resources: DesiredObject[];
   hooks: KubeObject[];
+  /** Those that run when the application is deleted. */
+  deletionHooks: Record<DeletionHook, KubeObject[]>;
   warnings: { type: 'RepeatedResourceWarning' | 'ExcludedResourceWarning'; message: string }[];
   /** Kinds the cluster does not serve, as `group/version/kind`. */
   unknownKinds: string[];
@@ -167,12 +171,12 @@ async function collect(
   application: Application,
   manifests: KubeObject[],
   signal: AbortSignal,
-): Promise<Pick<Target, 'resources' | 'hooks' | 'warnings' | 'unknownKinds'>> {
+): Promise<Pick<Target, 'resources' | 'hooks' | 'deletionHooks' | 'warnings' | 'unknownKinds'>> {
   const resources = new Map<string, DesiredObject>();
   const hooks: KubeObject[] = [];
   const warnings: Target['warnings'] = [];
   const unknownKinds = new Set<string>();
-  const skippedHooks: string[] = [];
+  const deletionHooks: Target['deletionHooks'] = { PreDelete: [], PostDelete: [] };
   for (const manifest of manifests) {
     const role = hookRoleOf(manifest);
     if (role.kind === 'ignored') continue;
@@ -187,9 +191,8 @@ async function collect(
     const { object, known } = await place(deps, application, manifest, signal);
     if (!known) unknownKinds.add(`${group}/${version}/${kind}`);
     if (role.kind === 'hook') {
-      if (role.types.some((type) => type === 'PreDelete' || type === 'PostDelete'))
-        skippedHooks.push(manifest.metadata.name);
-      if (role.types.some((type) => type !== 'PreDelete' && type !== 'PostDelete')) hooks.push(object);
+      for (const type of role.types) if (!isSyncPhase(type)) deletionHooks[type].push(object);
+      if (role.types.some(isSyncPhase)) hooks.push(object);
       continue;
     }
     const key = keyText(resourceKeyOf(object));
@@ -202,12 +205,7 @@ async function collect(
     }
     resources.set(key, desiredObject(object));
   }
-  if (skippedHooks.length > 0)
-    warnings.push({
-      type: 'ExcludedResourceWarning',
-      message: `PreDelete and PostDelete hooks are not run by this version: ${skippedHooks.join(', ')}`,
-    });
-  return { resources: [...resources.values()], hooks, warnings, unknownKinds: [...unknownKinds] };
+  return { resources: [...resources.values()], hooks, deletionHooks, warnings, unknownKinds: [...unknownKinds] };
 }
 
 /** Renders an application. Throws AppErrors that name the repository, revision or file that is wrong. */
@@ -238,4 +236,19 @@ export async function loadTarget(
   const manifests = structuredClone(renderings.flatMap((rendering) => rendering.manifests));
   const collected = await collect(deps, application, manifests, signal);
   return { revisions, commits, sourceTypes, inputsKey, inputs, ...collected };
+}
+
+/** The target as somebody sent it instead of Git: `base` with these manifests. Throws AppError bad-input. */
+export async function manifestTarget(
+  deps: TargetDeps,
+  application: Application,
+  input: { base: Target; manifests: readonly string[] },
+  signal: AbortSignal,
+): Promise<Target> {
+  const objects = input.manifests.flatMap((text, at) => {
+    const what = `operation.sync.manifests[${at}]`;
+    return manifestsOf(parseYamlDocuments(text, what), what);
+  });
+  const inputsKey = sha256Hex(canonicalJson(['manifests', input.manifests]));
+  return { ...input.base, inputsKey, ...(await collect(deps, application, objects, signal)) };
 }

@@ -3,20 +3,17 @@ import { StillConnecting } from '#apps/cluster-reach.ts';
 import type { Cluster } from '#apps/clusters.ts';
 import { syncStatusOf } from '#apps/comparison.ts';
 import { replaceConditions } from '#apps/conditions.ts';
+import { hookFinalizers } from '#apps/deletion.ts';
 import type { Drift } from '#apps/drift.ts';
 import type { LiveState } from '#apps/live-state.ts';
 import { type Observation, type ObservationDeps, observe, targetOf } from '#apps/observation.ts';
-import { runOperation } from '#apps/operation.ts';
 import {
   beginOperation,
   endOperation,
   isInProgress,
   operationId,
-  operationRevisions,
   restartOperation,
   retryDueInMs,
-  withOperationSource,
-  withRevisions,
 } from '#apps/operation-state.ts';
 import { type RepositoryWatch, StillReading } from '#apps/repository-watch.ts';
 import {
@@ -29,18 +26,26 @@ import {
   syncSection,
   withReconciledAt,
 } from '#apps/status.ts';
-import { repositoryOf, sourcesOf } from '#apps/target.ts';
+import { manifestTarget, repositoryOf, sourcesOf } from '#apps/target.ts';
 import type { Clock } from '#base/clock.ts';
 import { isAppError, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { Outcome } from '#base/outcome.ts';
 import type { ApiResource, KubeClient } from '#kube/port.ts';
 import type { AppProject } from '#model/argocd/app-project.ts';
-import type { Application, ApplicationStatus, Operation, OperationState } from '#model/argocd/application.ts';
+import type {
+  Application,
+  ApplicationStatus,
+  Operation,
+  OperationState,
+  SyncStatusCode,
+} from '#model/argocd/application.ts';
 import { parseApplication } from '#model/argocd/application-schema.ts';
 import { annotations, qualifiedName } from '#model/argocd/names.ts';
 import type { ArgoSettings } from '#model/argocd/settings.ts';
+import type { DeletionHook } from '#sync/hooks.ts';
 import type { AuditTrail } from './audit-trail.ts';
+import { describeError, isPassing, operate, withCommits } from './operate.ts';
 import type { Runtime } from './runtime.ts';
 import { type StatusChange, writeApplication } from './status-writer.ts';
 
@@ -69,12 +74,17 @@ export interface ReconcileInput {
 }
 
 const errorRecheckMs = 15_000;
+const passingRecheckMs = 500;
 /** Times in a status have no fractions. */
 const wholeSecondMs = 1_000;
 
-function describe(error: unknown): string {
-  const hint = isAppError(error) && error.hint !== undefined ? ` (${error.hint})` : '';
-  return `${messageOf(error)}${hint}`;
+function deletionHooksOf({ target: { deletionHooks } }: Observation): Record<DeletionHook, boolean> {
+  return { PreDelete: deletionHooks.PreDelete.length > 0, PostDelete: deletionHooks.PostDelete.length > 0 };
+}
+
+function statusOf({ comparison, namespaceDiffers }: Observation): SyncStatusCode {
+  const status = syncStatusOf(comparison.resources);
+  return status === 'Synced' && namespaceDiffers ? 'OutOfSync' : status;
 }
 
 /** One tick of one application. */
@@ -120,17 +130,22 @@ class Tick {
       if (error instanceof StillReading || error instanceof StillConnecting)
         return { kind: 'waiting', reason: 'reading', message: error.message, retryAfterMs: errorRecheckMs };
       if (isAppError(error, 'unavailable') || isAppError(error, 'timeout')) cluster.suspect();
+      const { runtime } = this.#input;
+      const waits = this.#application.operation && this.#application.status?.operationState?.phase !== 'Terminating';
+      if (waits && isPassing(error, runtime, this.#deps.clock.now()))
+        return { kind: 'waiting', reason: 'unavailable', message: messageOf(error), retryAfterMs: passingRecheckMs };
+      runtime.troubledSince = undefined;
       return await this.#comparisonError(error);
     }
     await this.#followDrift(observation, cluster);
     const begun = await this.#beginIfWanted(observation);
-    if (begun) {
-      const ended = await this.#operate(begun, observation, { project, cluster });
-      observation = await this.#observe(this.#application, cluster, undefined);
-      await this.#followDrift(observation, cluster);
-      return await this.#finish(observation, ended);
-    }
-    return await this.#finish(observation, this.#application.status?.operationState);
+    if (!begun) return await this.#finish(observation, this.#application.status?.operationState);
+    const ended = await this.#operate(begun, observation, { project, cluster });
+    const { status } = this.#application;
+    const after = { ...this.#application, status: { ...status, operationState: ended } };
+    observation = await this.#observe(after, cluster, undefined);
+    await this.#followDrift(observation, cluster);
+    return await this.#finish(observation, ended);
   }
 
   async #refetch(): Promise<void> {
@@ -150,14 +165,17 @@ class Tick {
     }
   }
 
-  async #observe(application: Application, cluster: Cluster, revisions: string[] | undefined): Promise<Observation> {
+  async #observe(
+    application: Application,
+    cluster: Cluster,
+    at: { revisions: string[] | undefined; manifests?: readonly string[] | undefined } | undefined,
+  ): Promise<Observation> {
     const observation = this.#deps.observation(cluster);
-    const target = await targetOf(
-      observation,
-      application,
-      { memory: this.#input.runtime.memory, revisions },
-      this.#signal,
-    );
+    const { memory } = this.#input.runtime;
+    const base = await targetOf(observation, application, { memory, revisions: at?.revisions }, this.#signal);
+    const manifests = at?.manifests ?? [];
+    const target =
+      manifests.length > 0 ? await manifestTarget(observation, application, { base, manifests }, this.#signal) : base;
     return await observe(observation, application, target, this.#signal);
   }
 
@@ -185,12 +203,17 @@ class Tick {
   readonly #pending: Promise<void>[] = [];
 
   #decide(observation: Observation): AutoSyncDecision {
-    const { target, comparison } = observation;
+    return this.#decideFor(this.#application, observation);
+  }
+
+  #decideFor(application: Application, observation: Observation): AutoSyncDecision {
+    const { target, comparison, namespaceDiffers } = observation;
     return decideAutoSync({
-      application: this.#application,
-      syncStatus: syncStatusOf(comparison.resources),
+      application,
+      syncStatus: statusOf(observation),
       revisions: target.revisions,
       resources: comparison.resources,
+      namespaceDiffers,
       selfHeal: this.#deps.selfHeal(),
       now: this.#deps.clock.now(),
     });
@@ -206,7 +229,7 @@ class Tick {
       // Its request was taken away: what is recorded as running has no owner.
       return { ...state, phase: 'Terminating' };
     }
-    if (operation && isInProgress(state)) return await this.#resume(state);
+    if (operation && isInProgress(state)) return await this.#resume(state, observation);
     if (!operation) {
       const decision = this.#decide(observation);
       if (decision.kind === 'wait') this.#recheckMs = Math.min(this.#recheckMs, decision.retryAfterMs);
@@ -220,8 +243,8 @@ class Tick {
   async #begin(operation: Operation, observation: Observation): Promise<OperationState> {
     const { clock, trail } = this.#deps;
     const begun = beginOperation(this.#application, operation, clock.now());
-    const revisions = operationRevisions(begun) ?? observation.target.revisions;
-    const state = withRevisions(begun, this.#application, await this.#commits(begun, revisions, observation));
+    const newest = observation.target.revisions;
+    const state = await withCommits(this.#deps, this.#application, { state: begun, newest }, this.#signal);
     // With the kinds it is about to create: a deletion after a crash has to find them.
     const resources = resourceStatuses(observation.comparison.resources);
     await this.#write({ operation, status: { ...this.#application.status, resources, operationState: state } });
@@ -230,30 +253,11 @@ class Tick {
     return state;
   }
 
-  /** The commits of a request, which may name branches or tags. One that cannot be resolved fails later, with a message. */
-  async #commits(state: OperationState, revisions: string[], observation: Observation): Promise<string[]> {
-    if (revisions.every((revision, index) => revision === observation.target.revisions[index])) return revisions;
-    const sources = sourcesOf(withOperationSource(this.#application, state.operation));
-    return await Promise.all(
-      revisions.map(async (revision, index) => {
-        const source = sources[index];
-        if (!source || /^[0-9a-f]{40}$/.test(revision)) return revision;
-        try {
-          const repository = repositoryOf(this.#application, source);
-          const { mirror } = await this.#deps.repositories.open(repository, this.#signal);
-          return await mirror.resolve(revision || source.targetRevision || 'HEAD', this.#signal);
-        } catch (error) {
-          if (isAppError(error) && !this.#signal.aborted) return revision;
-          throw error;
-        }
-      }),
-    );
-  }
-
-  async #resume(state: OperationState): Promise<OperationState> {
+  async #resume(state: OperationState, observation: Observation): Promise<OperationState> {
     const dueInMs = retryDueInMs(state, this.#deps.clock.now());
     if (dueInMs === undefined || dueInMs > 0) return state;
-    const restarted = restartOperation(state);
+    const input = { state: restartOperation(state), newest: observation.target.revisions };
+    const restarted = await withCommits(this.#deps, this.#application, input, this.#signal);
     await this.#write({ status: { ...this.#application.status, operationState: restarted } });
     return restarted;
   }
@@ -264,34 +268,22 @@ class Tick {
     observation: Observation,
     { project, cluster }: { project: AppProject; cluster: Cluster },
   ): Promise<OperationState> {
-    const { clock, settings, namespace } = this.#deps;
-    const { kube, live, comparer } = cluster;
-    const dueInMs = retryDueInMs(state, clock.now());
-    if (dueInMs !== undefined && dueInMs > 0) {
-      this.#recheckMs = Math.min(this.#recheckMs, dueInMs);
-      return state;
-    }
-    const application = withOperationSource(this.#application, state.operation);
-    const revisions = operationRevisions(state) ?? observation.target.revisions;
-    const same =
-      application === this.#application ||
-      revisions.every((revision, index) => revision === observation.target.revisions[index]);
-    const again = () => this.#observe(application, cluster, same ? undefined : revisions);
-    try {
-      const current = same ? observation : await again();
-      const known = state.syncResult ? state : withRevisions(state, application, current.target.revisions);
-      const input = { application, project, state: known, observation: current, observeAgain: again };
-      const progress = await runOperation(
-        { kube, live, comparer, kindsChanged: () => cluster.kindsChanged(), clock, settings, namespace },
-        input,
-        this.#signal,
-      );
-      if (progress.recheckAfterMs !== undefined) this.#recheckMs = Math.min(this.#recheckMs, progress.recheckAfterMs);
-      return progress.state;
-    } catch (error) {
-      if (this.#signal.aborted || !isAppError(error) || isAppError(error, 'conflict')) throw error;
-      return endOperation(state, 'Error', describe(error), clock.now());
-    }
+    const { runtime } = this.#input;
+    const manifests = state.operation.sync?.manifests;
+    const turn = {
+      application: this.#application,
+      state,
+      observation,
+      project,
+      cluster,
+      runtime,
+      observe: (application: Application, revisions: string[] | undefined) =>
+        this.#observe(application, cluster, { revisions, manifests }),
+      blocked: undefined,
+    };
+    const result = await operate(this.#deps, turn, this.#signal);
+    if (result.recheckMs !== undefined) this.#recheckMs = Math.min(this.#recheckMs, result.recheckMs);
+    return result.state;
   }
 
   async #finish(observation: Observation, state: OperationState | undefined): Promise<Outcome> {
@@ -312,7 +304,7 @@ class Tick {
     const { sourceType: _type, sourceTypes: _types, ...rest } = before;
     const status: ApplicationStatus = {
       ...rest,
-      sync: syncSection(this.#application, syncStatusOf(comparison.resources), target.revisions),
+      sync: syncSection(this.#application, statusOf(observation), target.revisions),
       health: healthSection(before.health, health, now),
       resources: resourceStatuses(comparison.resources),
       summary: summaryOf(comparison.resources),
@@ -343,21 +335,15 @@ class Tick {
   #refusalAfter(observation: Observation, state: OperationState | undefined): string | undefined {
     if (!state || isInProgress(state)) return undefined;
     const { operation: _done, ...application } = this.#application;
-    const decision = decideAutoSync({
-      application: { ...application, status: { ...application.status, operationState: state } },
-      syncStatus: syncStatusOf(observation.comparison.resources),
-      revisions: observation.target.revisions,
-      resources: observation.comparison.resources,
-      selfHeal: this.#deps.selfHeal(),
-      now: this.#deps.clock.now(),
-    });
+    const ended = { ...application, status: { ...application.status, operationState: state } };
+    const decision = this.#decideFor(ended, observation);
     return decision.kind === 'refuse' ? decision.message : undefined;
   }
 
   async #comparisonError(error: unknown): Promise<Outcome> {
     const now = this.#deps.clock.now();
     const before = this.#application.status ?? {};
-    const message = describe(error);
+    const message = describeError(error);
     const section = syncSection(this.#application, 'Unknown', []);
     const revision = before.sync?.revision === undefined ? {} : { revision: before.sync.revision };
     const status: ApplicationStatus = {
@@ -402,6 +388,7 @@ class Tick {
       operation: ends ? null : undefined,
       removeAnnotations: [annotations.refresh],
       project: application.spec.project === '' && observation ? 'default' : undefined,
+      finalizers: observation && hookFinalizers(application, deletionHooksOf(observation)),
     });
     if ((ends || orphaned) && state) {
       const { began } = this.#input.runtime;

@@ -1,5 +1,6 @@
 import { DriftTracker } from '#apps/drift.ts';
 import type { TargetMemory } from '#apps/observation.ts';
+import type { OperationMemory } from '#apps/operation.ts';
 import type { LastWrite } from './status-writer.ts';
 
 /** What this process keeps of one application between ticks; a restart finds all of it again. */
@@ -10,6 +11,10 @@ export interface Runtime {
   lastWritten: LastWrite | undefined;
   /** The running operation as far as this process began it. */
   began: { id: string; at: number } | undefined;
+  /** What is known of the running operation beyond its state. */
+  operation: OperationMemory | undefined;
+  /** Since when the outside has not let an operation go on. */
+  troubledSince: number | undefined;
   /** Ticks that ended. */
   ticks: number;
   known: boolean;
@@ -21,6 +26,8 @@ export function newRuntime(): Runtime {
     drift: new DriftTracker(),
     lastWritten: undefined,
     began: undefined,
+    operation: undefined,
+    troubledSince: undefined,
     ticks: 0,
     known: false,
   };

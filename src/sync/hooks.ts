@@ -14,7 +14,7 @@ export type HookRole =
   | { kind: 'ignored' };
 
 const syncPhases: readonly string[] = ['PreSync', 'Sync', 'PostSync', 'SyncFail'];
-const deletionHooks: readonly string[] = ['PreDelete', 'PostDelete'];
+export const deletionHooks: readonly DeletionHook[] = ['PreDelete', 'PostDelete'];
 
 const helmPhases: Record<string, SyncPhase> = {
   'pre-install': 'PreSync',
@@ -31,6 +31,10 @@ function list(text: string | undefined): string[] {
     .filter((part) => part !== '');
 }
 
+function isDeletionType(type: string): type is DeletionHook {
+  return type === 'PreDelete' || type === 'PostDelete';
+}
+
 export function isSyncPhase(type: HookType): type is SyncPhase {
   return syncPhases.includes(type);
 }
@@ -44,11 +48,8 @@ export function hookRoleOf(object: KubeObject): HookRole {
   const own = list(notes[annotations.hook]);
   const helm = list(notes[annotations.helmHook]);
   const phases = own.filter((type): type is SyncPhase => syncPhases.includes(type));
-  const atDeletion = [
-    ...own.filter((type): type is DeletionHook => deletionHooks.includes(type)),
-    ...helm.flatMap((name) => helmDeletionHooks[name] ?? []),
-  ];
-  const decided = phases.length > 0 || own.includes('Skip') || own.some((type) => deletionHooks.includes(type));
+  const atDeletion = [...own.filter(isDeletionType), ...helm.flatMap((name) => helmDeletionHooks[name] ?? [])];
+  const decided = phases.length > 0 || own.includes('Skip') || own.some(isDeletionType);
   const types = [...new Set([...(decided ? phases : helm.flatMap((name) => helmPhases[name] ?? [])), ...atDeletion])];
   if (types.length > 0) return { kind: 'hook', types };
   if (notes[annotations.hook] !== undefined) return { kind: 'ignored' };

@@ -14,6 +14,8 @@ export interface SyncTask {
   hook: boolean;
   deletePolicies: DeletePolicy[];
   target: KubeObject | undefined;
+  /** Of the object as Git has it. */
+  digest?: string | undefined;
   live: KubeObject | undefined;
   /** Health of `live`; undefined when its kind has no check or it is absent. */
   health: Health | undefined;

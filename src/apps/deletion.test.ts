@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Health } from '#health/health.ts';
 import type { KubeObject } from '#kube/port.ts';
 import type { Application } from '#model/argocd/application.ts';
-import { type DeletionInput, hookFinalizers, needsHooks, planDeletion, stuckDeletion } from './deletion-plan.ts';
+import { type DeletionInput, hookFinalizers, needsHooks, planDeletion, stuckDeletion } from './deletion.ts';
 
 const now = Date.UTC(2026, 0, 1);
 const at = (seconds: number) => new Date(now + seconds * 1000).toISOString();
