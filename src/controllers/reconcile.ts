@@ -327,7 +327,8 @@ class Tick {
     if (state) {
       status.operationState = state;
       const endsNow = !isInProgress(state) && this.#application.operation !== undefined;
-      if (endsNow) status.history = historyAfter(this.#application, state);
+      const history = endsNow ? historyAfter(this.#application, state) : [];
+      if (history.length > 0 || (endsNow && before.history)) status.history = history;
     }
     return await this.#conclude(status, observation);
   }

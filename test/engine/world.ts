@@ -59,6 +59,8 @@ export class EngineWorld {
   readonly kube: KubeClient;
   /** Counts every write that the engine's client sends: `apply ConfigMap a`. */
   readonly writes: string[] = [];
+  /** The dry runs among what it asks. */
+  readonly dryRuns: string[] = [];
   /** Runs before each write; what it throws, the write throws. */
   beforeWrite: (what: string) => void = () => {};
   running: RunningEngine | undefined;
@@ -231,7 +233,8 @@ export class EngineWorld {
         return await client.replace(object, options, signal);
       },
       apply: async (object, options, signal) => {
-        if (!options.dryRun) note('apply', object.kind, object.metadata.name);
+        if (options.dryRun) this.dryRuns.push(`${object.kind} ${object.metadata.name}`);
+        else note('apply', object.kind, object.metadata.name);
         return await client.apply(object, options, signal);
       },
       patch: async (resource, ref, patch, options, signal) => {
