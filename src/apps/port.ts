@@ -84,7 +84,8 @@ export interface ApplicationEngine {
   /** Desired against live, now. */
   managedResources(name: string, signal: AbortSignal): Promise<ManagedResource[]>;
   tree(name: string, signal: AbortSignal): Promise<ResourceNode[]>;
-  manifests(name: string, revision: string | undefined, signal: AbortSignal): Promise<string[]>;
+  /** As the revisions render, one for each source; as the specification says without them. */
+  manifests(name: string, revisions: string[] | undefined, signal: AbortSignal): Promise<string[]>;
   /** Requests a sync by writing `operation`; conflict when one is running. */
   sync(name: string, request: SyncRequest, actor: Actor, signal: AbortSignal): Promise<Application>;
   /**
@@ -167,7 +168,7 @@ export interface ApplicationResources {
     signal: AbortSignal,
   ): Promise<KubeObject[]>;
   /** Lines of all pods that the query selects, merged as they come. Throws `limit` for too many pods. */
-  logs(application: string, query: LogQuery, signal: AbortSignal): AsyncIterable<LogLine>;
+  logs(application: string, query: LogQuery, signal: AbortSignal): Promise<AsyncIterable<LogLine>>;
   actions(application: string, resource: ResourceName, signal: AbortSignal): Promise<ResourceAction[]>;
   runAction(
     application: string,
@@ -214,16 +215,41 @@ export interface ClusterState {
   apiVersions: string[];
 }
 
+export interface RepositoryConnection {
+  status: 'Successful' | 'Failed';
+  message: string;
+  /** RFC 3339. */
+  attemptedAt: string | undefined;
+}
+
 /** How the instance sees its outside world. */
 export interface InstanceSight {
   windows(application: Application): SyncWindowState;
+  /** Of a project's own windows, those that are open now. */
+  activeWindows(project: KubeObject): JsonObject[];
+  /** Projects whose permissions this one has too. */
+  globalProjects(project: string): KubeObject[];
+  /** What a project as given would take from applications that have it now: `2 applications source became invalid`. */
+  brokenBy(project: KubeObject): string[];
   /** What keeps this specification from working, one sentence each: destination, project's permissions, sources. */
   validate(application: Application, options: { sources: boolean }, signal: AbortSignal): Promise<string[]>;
   clusters(): ClusterState[];
+  /** Forgets which kinds a cluster serves, so that they are asked for again. */
+  forgetCluster(server: string): void;
+  /** The commit, or version of a chart, that a revision names now. Throws `not-found` for one that does not exist. */
+  resolve(application: Application, at: SourceRevision, signal: AbortSignal): Promise<string>;
   revision(application: Application, at: SourceRevision, signal: AbortSignal): Promise<RevisionMetadata>;
   chart(application: Application, at: SourceRevision, signal: AbortSignal): Promise<ChartDetails>;
   /** Branches and tags of a Git repository. */
   refs(url: string, project: string | undefined, signal: AbortSignal): Promise<{ branches: string[]; tags: string[] }>;
+  /** Whether a repository can be read as it is declared; a look of the last minutes counts unless `fresh`. */
+  connection(
+    url: string,
+    options: { project: string | undefined; fresh: boolean },
+    signal: AbortSignal,
+  ): Promise<RepositoryConnection>;
+  /** The version of the API server that the data of a cluster Secret leads to. Throws what keeps it from answering. */
+  reachCluster(data: Readonly<Record<string, string>>, signal: AbortSignal): Promise<string>;
   /** Throws what keeps the repository from being read with this access. */
   reach(access: RepositoryAccess, signal: AbortSignal): Promise<void>;
 }

@@ -9,6 +9,7 @@ import { startServer } from '#server/server.ts';
 import { testClock, testEntropy } from '../../test/clock.ts';
 import { application } from '../../test/web/application.ts';
 import { MemoryAudit, MemoryEngine } from '../../test/web/memory-engine.ts';
+import { clearSight, MemoryInstance, noResources } from '../../test/web/memory-instance.ts';
 import { type CliAnswer, runTestCli } from './cli-fixture.test.ts';
 import type { DispatchRequest } from './deps.ts';
 import type { DoctorProbe } from './doctor/checks.ts';
@@ -103,6 +104,9 @@ before(async () => {
   audit = new MemoryAudit();
   server = await startServer({
     engine,
+    resources: noResources,
+    instance: new MemoryInstance(),
+    sight: clearSight,
     audit,
     tracer: {
       trace: async () => ({

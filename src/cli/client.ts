@@ -117,7 +117,7 @@ export class Client {
         headers: {
           ...(address.token === '' ? {} : { authorization: `Bearer ${address.token}` }),
           'x-slipway-actor': actor,
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(method === 'GET' ? {} : { 'content-type': 'application/json' }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
@@ -152,7 +152,7 @@ async function errorOf(answer: Response, what: string): Promise<AppError> {
   } catch {
     body = undefined;
   }
-  const code = getString(body, 'code') ?? '';
+  const code = getString(body, 'reason') ?? getString(body, 'code') ?? '';
   const message = getString(body, 'message') ?? `${what} was answered with ${answer.status}`;
   const known = Object.hasOwn(errorTable, code) ? (code as ErrorCode) : 'unavailable';
   return new AppError(known, message, { hint: getString(body, 'hint') });

@@ -199,6 +199,12 @@ export class ApplicationController {
     return { kind: 'done' };
   }
 
+  /** What keeps an application of this specification from being compared, one sentence each. */
+  problemsOf(application: Application): string[] {
+    const found = this.#check(application, []);
+    return Array.isArray(found) ? found : [];
+  }
+
   /** What is wrong with the spec, or where it leads. */
   #check(application: Application, problems: string[]): string[] | { project: AppProject; cluster: Cluster } {
     if (problems.length > 0) return problems;

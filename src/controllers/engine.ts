@@ -2,7 +2,6 @@ import type { SelfHealBackoff } from '#apps/auto-sync.ts';
 import { type Cluster, Clusters, type ClustersDeps } from '#apps/clusters.ts';
 import type { Instance } from '#apps/instance.ts';
 import type { ObservationDeps } from '#apps/observation.ts';
-import type { ApplicationEngine } from '#apps/port.ts';
 import { repositoryAccess } from '#apps/repository-access.ts';
 import { RepositoryWatch } from '#apps/repository-watch.ts';
 import { SettingsWatch } from '#apps/settings-watch.ts';
@@ -18,7 +17,7 @@ import type { AuditLog } from '#trace/event.ts';
 import { ApplicationController } from './application-controller.ts';
 import { AuditTrail } from './audit-trail.ts';
 import { installCrds } from './crds.ts';
-import { EngineFace } from './engine-face.ts';
+import { type EngineFaces, startFaces } from './face/faces.ts';
 
 export interface EngineOptions {
   kube: KubeClient;
@@ -44,8 +43,7 @@ export interface EngineOptions {
   connect?: ClustersDeps['connect'];
 }
 
-export interface RunningEngine extends AsyncDisposable {
-  engine: ApplicationEngine;
+export interface RunningEngine extends AsyncDisposable, EngineFaces {
   /** What it did so far, for tests and metrics. */
   readonly counts: EngineCounts;
 }
@@ -144,12 +142,12 @@ export async function startEngine(options: EngineOptions, signal: AbortSignal): 
   const trail = new AuditTrail({ audit, clock, namespace });
   const common = { home, clusters, observation, repositories, settings, clock, namespace, applications };
   controller = stack.use(new ApplicationController({ ...common, trail, logger, projects, selfHeal, reconcileMs }));
-  const engine = new EngineFace({ ...common, instance, access, controller, audit });
+  const faces = startFaces({ ...common, instance, access, controller, audit, projects, logger });
   followChanges({ watch, clusters, controller, repositories, instance }, stack);
   controller.start();
   const running = stack.move();
   return {
-    engine,
+    ...faces,
     get counts() {
       const dryRuns = clusters.list().reduce((sum, { comparer }) => sum + comparer.dryRuns, 0);
       return { ...renderer.counts, dryRuns, reconciles: controller.reconciles, unseen: controller.unseen };

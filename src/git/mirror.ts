@@ -54,6 +54,10 @@ class Mirror implements GitMirror {
     return this.#replica.url;
   }
 
+  get refs(): ReadonlyMap<string, CommitSha> {
+    return this.#replica.snapshot.refs;
+  }
+
   fetch(signal: AbortSignal): Promise<{ changed: boolean }> {
     // Who asks while one runs may know of a push that it does not bring: they share the next one.
     this.#nextFetch ??= this.#replica.inTurn(async () => {

@@ -60,6 +60,8 @@ export interface GitMirror {
   /** A branch, tag, full ref, commit id or semver constraint, in Argo CD's order of resolution; '' and HEAD are the default branch. */
   resolve(revision: string, signal: AbortSignal): Promise<CommitSha>;
   defaultBranch(signal: AbortSignal): Promise<string>;
+  /** Branches and tags as the last fetch brought them: full names to commits. */
+  readonly refs: ReadonlyMap<string, CommitSha>;
   /** Object id of a file or folder at a commit; '' is the root. Undefined when absent. */
   objectId(commit: CommitSha, path: string, signal: AbortSignal): Promise<string | undefined>;
   /** Files below `path`, whole depth, in byte order; not-found when the path is absent. */

@@ -169,7 +169,16 @@ class Client implements KubeClient {
 
   async *logs(
     ref: ObjectRef,
-    options: { container?: string; follow?: boolean; tailLines?: number; previous?: boolean },
+    options: {
+      container?: string;
+      follow?: boolean;
+      tailLines?: number;
+      previous?: boolean;
+      timestamps?: boolean;
+      sinceSeconds?: number;
+      /** RFC 3339. */
+      sinceTime?: string;
+    },
     signal: AbortSignal,
   ): AsyncGenerator<string> {
     const path = objectPath(podResource, ref, 'log');

@@ -116,7 +116,16 @@ export interface KubeClient {
   /** Container log, whole or followed, as text chunks. */
   logs(
     ref: ObjectRef,
-    options: { container?: string; follow?: boolean; tailLines?: number; previous?: boolean },
+    options: {
+      container?: string;
+      follow?: boolean;
+      tailLines?: number;
+      previous?: boolean;
+      timestamps?: boolean;
+      sinceSeconds?: number;
+      /** RFC 3339. */
+      sinceTime?: string;
+    },
     signal: AbortSignal,
   ): AsyncIterable<string>;
   [Symbol.asyncDispose](): Promise<void>;

@@ -76,7 +76,7 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
     }),
   );
   const [helm, kubectl] = await Promise.all([tool('helm'), tool('kubectl')]);
-  const { engine } = stack.use(
+  const faces = stack.use(
     await startEngine(
       {
         kube,
@@ -97,10 +97,13 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
   const logins = dockerLogins();
   const registry = stack.use(createRegistryClient({ clock, logger, credentials: async (name) => logins.get(name) }));
   const forge = createGitHubClient({ ...options.forge, clock });
-  const tracer = createTracer({ kube, engine, audit, git, registry, forge });
+  const tracer = createTracer({ kube, engine: faces.engine, audit, git, registry, forge });
   const server = stack.use(
     await startServer({
-      engine,
+      engine: faces.engine,
+      resources: faces.resources,
+      instance: faces.instance,
+      sight: faces.sight,
       audit,
       tracer,
       logger,

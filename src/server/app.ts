@@ -1,12 +1,15 @@
 import { Hono } from 'hono';
-import type { ApplicationEngine } from '#apps/port.ts';
+import type { ApplicationEngine, ApplicationResources, InstanceSight, InstanceStore } from '#apps/port.ts';
+import type { Clock, Entropy } from '#base/clock.ts';
 import { AppError } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { AuditLog } from '#trace/event.ts';
 import type { Tracer } from '#trace/report.ts';
-import { argocdApplications } from './argocd-applications.ts';
-import { argocdStream } from './argocd-stream.ts';
-import { type AuthOptions, authenticate, type ServerEnv, tokenLink } from './auth.ts';
+import { argocdApi } from './argocd/api.ts';
+import { requireJson } from './argocd/content-type.ts';
+import { sessionRoutes } from './argocd/session-routes.ts';
+import { settingsRoutes } from './argocd/settings-routes.ts';
+import { type AuthOptions, authenticate, identify, type ServerEnv, tokenLink } from './auth.ts';
 import { limitBody } from './body.ts';
 import type { LiveFeed } from './live-feed.ts';
 import { renderMetrics } from './metrics.ts';
@@ -18,10 +21,15 @@ import { webhook } from './webhook.ts';
 
 export interface AppDeps {
   engine: ApplicationEngine;
+  resources: ApplicationResources;
+  instance: InstanceStore;
+  sight: InstanceSight;
   audit: AuditLog;
   tracer: Tracer;
   feed: LiveFeed;
   logger: Logger;
+  clock: Clock;
+  entropy: Entropy;
   auth: AuthOptions;
   webhookSecret: string | undefined;
   version: string;
@@ -30,7 +38,9 @@ export interface AppDeps {
   closing: AbortSignal;
 }
 
-const bodyBytesMax = 1024 * 1024;
+const bodyBytesMax = 4 * 1024 * 1024;
+/** What answers to whoever asks; to those who are known it may say more. */
+const open = ['/api/v1/session', '/api/v1/session/userinfo', '/api/v1/settings', '/api/version'];
 
 /** All routes. What is not below `/healthz`, `/api/webhook` or the page's own files needs a principal. */
 export function createApp(deps: AppDeps): Hono<ServerEnv> {
@@ -49,16 +59,21 @@ export function createApp(deps: AppDeps): Hono<ServerEnv> {
   app.get('/healthz', (c) => c.text('ok'));
   app.route('/api', webhook({ engine, audit, logger, secret: deps.webhookSecret, now: auth.now }));
 
-  app.use('/api/*', authenticate(auth), limitBody(bodyBytesMax));
-  app.use('/metrics', authenticate(auth));
+  app.use('/api/*', limitBody(bodyBytesMax));
+  app.use('/api/v1/*', requireJson(deps.instance));
+  for (const path of open) app.use(path, identify(auth));
+  app.route('/api/v1', sessionRoutes(auth.sessions));
+  app.route('/api/v1', settingsRoutes({ instance: deps.instance, logger }));
   app.get('/api/version', (c) => c.json({ Version: `v${version}` }));
+
+  app.use('/api/*', authenticate(auth));
+  app.use('/metrics', authenticate(auth));
   app.get('/metrics', (c) => {
     const counts = { requests, streamReaders: feed.readers, streamDropped: feed.dropped };
     const { text, contentType } = renderMetrics(engine.list(), counts);
     return c.body(text, 200, { 'content-type': contentType });
   });
-  app.route('/api/v1', argocdApplications(engine));
-  app.route('/api/v1', argocdStream(engine, closing));
+  app.route('/api/v1', argocdApi({ ...deps, sessions: auth.sessions, guard: auth.guard }));
   app.route('/api/slipway/v1', slipwayApi({ engine, audit, tracer, feed }));
   app.route('/api/slipway/v1', slipwayLive(feed, version, closing));
   app.all('/api/*', (c) => {

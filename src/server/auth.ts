@@ -1,14 +1,23 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Context, MiddlewareHandler } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import type { InstanceStore } from '#apps/port.ts';
 import { sha256Hex } from '#base/digest.ts';
-import { AppError } from '#base/errors.ts';
+import { AppError, isAppError } from '#base/errors.ts';
 import type { Actor } from '#trace/event.ts';
+import { adminName } from './access/accounts.ts';
+import type { Guard } from './access/guard.ts';
+import type { OidcVerifier } from './access/oidc.ts';
+import type { Session, Sessions } from './access/sessions.ts';
+import type { Identity } from './rbac/enforcer.ts';
 
-/** Who asks. Anonymous readers exist only when the server was started so, on loopback. */
-export interface Principal {
+/** Who asks. Anonymous readers exist only when the server was started so on loopback, or where `argocd-cm` permits them. */
+export interface Principal extends Identity {
   kind: 'token' | 'session' | 'anonymous';
+  /** What people call them. */
   name: string;
+  /** Undefined for the token of the server itself. */
+  session: Session | undefined;
 }
 
 export type ServerEnv = { Variables: { principal: Principal } };
@@ -17,6 +26,10 @@ export interface AuthOptions {
   token: string;
   anonymousRead: boolean;
   now: () => number;
+  instance: InstanceStore;
+  sessions: Sessions;
+  oidc: OidcVerifier;
+  guard: Guard;
 }
 
 const sessionMs = 30 * 24 * 3600 * 1000;
@@ -63,35 +76,99 @@ export function tokenLink(options: AuthOptions): MiddlewareHandler<ServerEnv> {
   };
 }
 
-/** Sets the principal or refuses; writing needs the token, or a session from a page of this very origin. */
+/** Sets the principal or refuses. What a principal may do is decided by each route. */
 export function authenticate(options: AuthOptions): MiddlewareHandler<ServerEnv> {
   return async (c, next) => {
-    const principal = principalOf(c, options);
+    const principal = await principalOf(c, options);
     const reading = c.req.method === 'GET' || c.req.method === 'HEAD';
-    if (principal === undefined || (!reading && principal.kind === 'anonymous')) {
+    if (principal === undefined || (!reading && principal.subject === readerRole)) {
       throw new AppError('unauthorized', `${c.req.method} ${c.req.path} needs a token`, {
-        hint: 'send "Authorization: Bearer <token>", or open the link that the server printed when it started',
+        hint: tokenHint,
       });
     }
-    if (!reading && principal.kind === 'session') assertSameOrigin(c);
     c.set('principal', principal);
     await next();
   };
 }
 
-function principalOf(c: Context, options: AuthOptions): Principal | undefined {
-  const bearer = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1];
-  // Argo CD's clients send their token in this cookie.
-  const given = bearer ?? getCookie(c, 'argocd.token');
-  if (bearer !== undefined && !sameSecret(bearer, options.token)) return undefined;
-  if (given !== undefined && sameSecret(given, options.token))
-    return { kind: bearer === undefined ? 'session' : 'token', name: actorName(c.req.header('x-slipway-actor')) };
+/** Sets the principal, nobody in particular for whoever is not known. Never refuses. */
+export function identify(options: AuthOptions): MiddlewareHandler<ServerEnv> {
+  return async (c, next) => {
+    let principal: Principal | undefined;
+    try {
+      principal = await principalOf(c, options);
+    } catch (error) {
+      if (!isAppError(error)) throw error;
+    }
+    c.set('principal', principal ?? { ...nobody, subject: '' });
+    await next();
+  };
+}
+
+const tokenHint = 'send "Authorization: Bearer <token>", or open the link that the server printed when it started';
+const readerRole = 'role:readonly';
+const nobody = { kind: 'anonymous', name: 'anonymous', groups: [], session: undefined } as const;
+
+/** A token of the instance's own, or of the issuer that it trusts. Throws `unauthorized` for any other. */
+async function sessionOf(token: string, options: AuthOptions, signal: AbortSignal): Promise<Session> {
+  const { sessions, oidc, guard, now } = options;
+  if (token.split('.').length !== 3)
+    throw new AppError('unauthorized', 'this needs a token of this server, and the one given is not', {
+      hint: tokenHint,
+    });
+  if (sessions.isLocal(token)) return await sessions.verify(token);
+  const session = await oidc.verify(token, guard.scopes, signal);
+  if (session.id !== undefined && sessions.isRevoked(session.id, now()))
+    throw new AppError('unauthorized', 'invalid session: the token is revoked', { hint: 'log in again' });
+  return session;
+}
+
+function admin(kind: 'token' | 'session', name: string): Principal {
+  return { kind, name, subject: adminName, groups: [], session: undefined };
+}
+
+async function principalOf(c: Context, options: AuthOptions): Promise<Principal | undefined> {
+  const bearer = /^Bearer (.+)$/i.exec(c.req.header('authorization') ?? '')?.[1]?.trim();
+  const cookie = bearer === undefined ? argocdCookie(getCookie(c)) : undefined;
+  const given = bearer ?? cookie;
+  if (given !== undefined) {
+    const kind = bearer === undefined ? 'session' : 'token';
+    if (cookie !== undefined) assertNotForeign(c);
+    if (sameSecret(given, options.token)) return admin(kind, actorName(c.req.header('x-slipway-actor')));
+    try {
+      const session = await sessionOf(given, options, c.req.raw.signal);
+      return { kind, name: session.username, subject: session.subject, groups: session.groups, session };
+    } catch (error) {
+      if (bearer !== undefined || !isAppError(error, 'unauthorized')) throw error;
+    }
+  }
   const session = getCookie(c, cookieName(c));
-  if (session !== undefined && isSession(session, options.token, options.now()))
-    return { kind: 'session', name: 'admin' };
+  if (session !== undefined && isSession(session, options.token, options.now())) {
+    if (c.req.method !== 'GET' && c.req.method !== 'HEAD') assertSameOrigin(c);
+    return admin('session', adminName);
+  }
+  if (/^true$/i.test(options.instance.config('argocd-cm')['users.anonymous.enabled'] ?? ''))
+    return { ...nobody, subject: '' };
   // Without the check of the name, a foreign page could read through a host name of its own that points to loopback.
-  if (options.anonymousRead && isLoopbackHost(c.req.header('host'))) return { kind: 'anonymous', name: 'anonymous' };
+  if (options.anonymousRead && isLoopbackHost(c.req.header('host'))) return { ...nobody, subject: readerRole };
   return undefined;
+}
+
+/** Argo CD's cookie; a long token is cut: the first part then starts with the number of parts, `3:`. */
+function argocdCookie(cookies: Record<string, string>): string | undefined {
+  const first = cookies['argocd.token'];
+  if (first === undefined || first === '') return undefined;
+  const parts = /^(\d{1,2}):(.*)$/s.exec(first);
+  if (!parts) return first;
+  const more = Array.from({ length: Number(parts[1]) - 1 }, (_, at) => cookies[`argocd.token-${at + 1}`] ?? '');
+  return [parts[2], ...more].join('');
+}
+
+/** A browser says where a request comes from; other programs that send the cookie say nothing. */
+function assertNotForeign(c: Context): void {
+  const reading = c.req.method === 'GET' || c.req.method === 'HEAD';
+  if (!reading && (c.req.header('origin') !== undefined || c.req.header('sec-fetch-site') !== undefined))
+    assertSameOrigin(c);
 }
 
 function actorName(claimed: string | undefined): string {

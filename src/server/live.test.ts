@@ -5,6 +5,7 @@ import type { ApplicationStatus } from '#model/argocd/application.ts';
 import { testClock, testEntropy } from '../../test/clock.ts';
 import { application } from '../../test/web/application.ts';
 import { MemoryAudit, MemoryEngine } from '../../test/web/memory-engine.ts';
+import { clearSight, MemoryInstance, noResources } from '../../test/web/memory-instance.ts';
 import { LiveFeed } from './live-feed.ts';
 import { Mailbox } from './mailbox.ts';
 import { imagesIn } from './outlook.ts';
@@ -159,6 +160,9 @@ describe('streams over HTTP', () => {
     engine.put(application({ name: 'shop', status: synced }));
     server = await startServer({
       engine,
+      resources: noResources,
+      instance: new MemoryInstance(),
+      sight: clearSight,
       audit: new MemoryAudit(),
       tracer: { trace: async () => ({ subject: '', application: undefined, steps: [] }) },
       logger: silentLogger,

@@ -10,6 +10,7 @@ import type { Tracer } from '#trace/report.ts';
 import { testClock, testEntropy } from '../../test/clock.ts';
 import { application } from '../../test/web/application.ts';
 import { MemoryAudit, MemoryEngine } from '../../test/web/memory-engine.ts';
+import { clearSight, MemoryInstance, noResources } from '../../test/web/memory-instance.ts';
 import { type ListeningServer, type ServerDeps, startServer } from './server.ts';
 
 const token = 'test-admin-token';
@@ -45,6 +46,9 @@ function depsFor(overrides: Partial<ServerDeps> = {}): ServerDeps {
   return {
     engine,
     audit,
+    resources: noResources,
+    instance: new MemoryInstance(),
+    sight: clearSight,
     tracer,
     logger: silentLogger,
     clock: testClock,
@@ -89,6 +93,7 @@ describe('server with a token', () => {
   });
   after(() => server[Symbol.asyncDispose]());
   beforeEach(() => {
+    engine.put(application({ name: 'shop-prod', automated: false, valuesFile: 'values-prod.yaml' }));
     engine.asked.length = 0;
   });
 
@@ -102,7 +107,10 @@ describe('server with a token', () => {
     { name: 'a wrong token', path: '/api/v1/applications', headers: { authorization: 'Bearer no' }, status: 401 },
     { name: 'the token', path: '/api/v1/applications', headers: bearer, status: 200 },
     { name: "Argo CD's cookie", path: '/api/version', headers: { cookie: `argocd.token=${token}` }, status: 200 },
-    { name: 'an unknown application', path: '/api/v1/applications/nope', headers: bearer, status: 404 },
+    { name: 'an unknown application', path: '/api/v1/applications/nope', headers: bearer, status: 403 },
+    { name: 'an unknown one of a project', path: '/api/v1/applications/nope?project=p', headers: bearer, status: 404 },
+    { name: 'the version needs nothing', path: '/api/version', status: 200 },
+    { name: 'the settings need nothing', path: '/api/v1/settings', status: 200 },
     { name: 'an unknown path', path: '/api/v2/x', headers: bearer, status: 404 },
     { name: 'a bad refresh', path: '/api/v1/applications/shop-dev?refresh=x', headers: bearer, status: 400 },
     { name: 'a bad selector', path: '/api/v1/applications?selector=%25', headers: bearer, status: 400 },
@@ -133,7 +141,7 @@ describe('server with a token', () => {
     );
     assert.deepEqual(engine.asked, []);
     assert.equal((await post('/api/v1/applications/shop-prod/sync', {}, { cookie, origin: server.url })).status, 200);
-    assert.equal((await ask('/api/version', { headers: { cookie: `${cookie}0` } })).status, 401);
+    assert.equal((await ask('/api/v1/applications', { headers: { cookie: `${cookie}0` } })).status, 401);
   });
 
   test('applications are listed as Argo CD does, and selected', async () => {
@@ -144,32 +152,31 @@ describe('server with a token', () => {
       ['shop-dev'],
     );
     const none = await ask('/api/v1/applications?projects=other', { headers: bearer });
-    assert.deepEqual(none.body, { metadata: {}, items: null });
+    assert.deepEqual(none.body, { metadata: { resourceVersion: '' }, items: null });
   });
 
   test('a sync is asked for in the name of who asked', async () => {
     const headers = { ...bearer, 'x-slipway-actor': 'kim' };
     const { status, body } = await post('/api/v1/applications/shop-prod/sync', { prune: true }, headers);
     assert.equal(status, 200);
-    assert.deepEqual((body as { operation: unknown }).operation, { sync: {}, initiatedBy: { username: 'kim' } });
-    assert.deepEqual(engine.asked[0]?.by, { kind: 'user', name: 'kim' });
+    const { source } = engine.get('shop-prod').spec;
+    const operation = { sync: { source, prune: true }, initiatedBy: { username: 'kim' } };
+    assert.deepEqual((body as { operation: unknown }).operation, operation);
+    const again = await post('/api/v1/applications/shop-prod/sync', {}, headers);
+    assert.equal(again.status, 400);
+    assert.equal((again.body as { code: number }).code, 9);
   });
 
-  test('what a sync cannot honour is refused', async () => {
-    const { status, body } = await post('/api/v1/applications/shop-prod/sync', {
-      strategy: { apply: { force: true } },
-    });
-    assert.equal(status, 501);
-    assert.match(JSON.stringify(body), /strategy/);
+  test('what a sync cannot be is refused', async () => {
     assert.equal((await post('/api/v1/applications/shop-prod/sync', { prune: 'yes' })).status, 400);
-    assert.equal((await post('/api/v1/applications/shop-prod/rollback', { id: 1 })).status, 501);
+    assert.equal((await post('/api/v1/applications/shop-dev/rollback', { id: 1 })).status, 400);
   });
 
   test('a body of another type, or too large, is refused', async () => {
     const path = '/api/v1/applications/shop-prod/sync';
     const plain = await ask(path, { method: 'POST', headers: { ...bearer, 'content-type': 'text/plain' }, body: '{}' });
-    assert.equal(plain.status, 400);
-    const large = await post(path, { revision: 'x'.repeat(1024 * 1024) });
+    assert.equal(plain.status, 415);
+    const large = await post(path, { revision: 'x'.repeat(4 * 1024 * 1024) });
     assert.equal(large.status, 429);
     assert.deepEqual(engine.asked, []);
   });
@@ -298,7 +305,12 @@ describe('anonymous reading', () => {
     assert.equal((await post('/api/v1/applications/shop-prod/sync', {}, { origin: server.url })).status, 401);
     const { request } = await import('node:http');
     const status = await new Promise((resolve, reject) => {
-      const options = { host: server.host, port: server.port, path: '/api/version', headers: { host: 'evil.example' } };
+      const options = {
+        host: server.host,
+        port: server.port,
+        path: '/api/v1/applications',
+        headers: { host: 'evil.example' },
+      };
       request(options, (answer) => {
         answer.resume();
         resolve(answer.statusCode);

@@ -1,19 +1,25 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
-import type { ApplicationEngine } from '#apps/port.ts';
+import type { ApplicationEngine, ApplicationResources, InstanceSight, InstanceStore } from '#apps/port.ts';
 import type { Clock, Entropy } from '#base/clock.ts';
 import { AppError } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import { registerSecret } from '#base/redact.ts';
 import type { AuditLog } from '#trace/event.ts';
 import type { Tracer } from '#trace/report.ts';
+import { Guard } from './access/guard.ts';
+import { OidcVerifier } from './access/oidc.ts';
+import { Sessions } from './access/sessions.ts';
 import { createApp } from './app.ts';
 import { isLoopbackHost } from './auth.ts';
 import { LiveFeed } from './live-feed.ts';
 
 export interface ServerDeps {
   engine: ApplicationEngine;
+  resources: ApplicationResources;
+  instance: InstanceStore;
+  sight: InstanceSight;
   audit: AuditLog;
   tracer: Tracer;
   logger: Logger;
@@ -40,20 +46,34 @@ export interface ListeningServer extends AsyncDisposable {
 
 /** Serves the API, the webhook and the page. Disposing ends open streams and connections. Throws `port-taken`. */
 export async function startServer(deps: ServerDeps): Promise<ListeningServer> {
-  const { engine, audit, tracer, logger, clock, entropy, token, host } = deps;
+  const { engine, instance, audit, tracer, logger, clock, entropy, token, host } = deps;
   if (deps.anonymousRead && !isLoopbackHost(host))
     throw new AppError('bad-input', `reading without a token is only for loopback, not for ${host}`);
   registerSecret(token);
   if (deps.webhookSecret !== undefined) registerSecret(deps.webhookSecret);
   const closing = new AbortController();
   const feed = new LiveFeed({ engine, audit, logger, boot: entropy.bytes(6).toString('hex') });
+  const oidc = new OidcVerifier({ instance, clock });
   const app = createApp({
     engine,
+    resources: deps.resources,
+    instance,
+    sight: deps.sight,
     audit,
     tracer,
     feed,
     logger,
-    auth: { token, anonymousRead: deps.anonymousRead, now: () => clock.now() },
+    clock,
+    entropy,
+    auth: {
+      token,
+      anonymousRead: deps.anonymousRead,
+      now: () => clock.now(),
+      instance,
+      sessions: new Sessions({ instance, clock, entropy }),
+      oidc,
+      guard: new Guard(instance),
+    },
     webhookSecret: deps.webhookSecret,
     version: deps.version,
     webDir: deps.webDir,
@@ -79,6 +99,7 @@ export async function startServer(deps: ServerDeps): Promise<ListeningServer> {
     async [Symbol.asyncDispose]() {
       closing.abort();
       await feed[Symbol.asyncDispose]();
+      await oidc[Symbol.asyncDispose]();
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeIdleConnections();
       const late = setTimeout(() => server.closeAllConnections(), 500);

@@ -28,6 +28,10 @@ export function slipwayApi({ engine, audit, tracer, feed }: SlipwayApiDeps): Hon
   const app = new Hono<ServerEnv>();
   const at = '/applications/:name';
 
+  app.get('/whoami', (c) => {
+    const { kind, name, subject, groups } = c.get('principal');
+    return c.json({ kind, name, subject, groups });
+  });
   app.get('/matrix', (c) => c.json(buildMatrix(feed.views())));
   app.get('/applications', (c) => c.json({ items: feed.views() }));
   app.get(at, (c) => c.json(feed.view(engine.get(c.req.param('name')))));

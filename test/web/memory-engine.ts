@@ -66,23 +66,22 @@ export class MemoryEngine implements ApplicationEngine {
   }
 
   async sync(name: string, request: SyncRequest, by: Actor): Promise<Application> {
-    const application = this.get(name);
-    if (application.status?.operationState?.phase === 'Running')
-      throw new AppError('conflict', `another operation is running on ${name}`);
-    this.asked.push({ what: 'sync', name, by, request });
-    const accepted = { ...application, operation: { sync: {}, initiatedBy: { username: by.name } } };
-    this.put(accepted);
-    this.onSync(name, by);
-    return accepted;
+    const { revision, prune, dryRun } = request;
+    const sync = { ...(revision ? { revision } : {}), ...(prune ? { prune } : {}), ...(dryRun ? { dryRun } : {}) };
+    return await this.operate(name, () => ({ sync, initiatedBy: { username: by.name } }));
   }
 
   async operate(name: string, decide: (application: Application) => Operation): Promise<Application> {
     const application = this.get(name);
-    if (application.operation) throw new AppError('conflict', `another operation is already in progress on ${name}`);
+    if (application.operation || application.status?.operationState?.phase === 'Running')
+      throw new AppError('conflict', `another operation is already in progress for application ${name}`);
     const operation = decide(application);
-    this.asked.push({ what: 'operate', name, request: operation });
-    this.put({ ...application, operation });
-    return this.get(name);
+    const by: Actor = { kind: 'user', name: operation.initiatedBy?.username ?? '' };
+    this.asked.push({ what: 'sync', name, by, request: operation.sync });
+    const accepted = { ...application, operation };
+    this.put(accepted);
+    this.onSync(name, by);
+    return accepted;
   }
 
   async whenSettled(name: string): Promise<Application> {

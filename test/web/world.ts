@@ -9,6 +9,7 @@ import type { TraceReport } from '#trace/report.ts';
 import { testClock, testEntropy } from '../clock.ts';
 import { application } from './application.ts';
 import { MemoryAudit, MemoryEngine } from './memory-engine.ts';
+import { clearSight, MemoryInstance, noResources } from './memory-instance.ts';
 
 /** A server over an engine without a cluster, with the applications of a small shop in every state the page knows. */
 export interface PageWorld extends AsyncDisposable {
@@ -224,6 +225,9 @@ export async function startPageWorld(options: { empty?: boolean; anonymousRead?:
   if (!options.empty) await fill(engine, audit);
   const server = await startServer({
     engine,
+    resources: noResources,
+    instance: new MemoryInstance(),
+    sight: clearSight,
     audit,
     tracer: { trace: async (query) => traceReport(query.kind === 'image' ? query.image : query.name) },
     logger: silentLogger,

@@ -76,7 +76,7 @@ export class LiveStream {
 
   /** A stream only says that it failed; another request says why. */
   async #checkAccess(): Promise<void> {
-    const status = await statusOf('/api/version');
+    const status = await statusOf('/api/slipway/v1/whoami');
     if (status === 401 || status === 403) this.#connection('unauthorized');
   }
 

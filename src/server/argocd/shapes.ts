@@ -1,4 +1,4 @@
-import { parseAllDocuments } from 'yaml';
+import { load, loadAll } from 'js-yaml';
 import type { ManagedResource, ResourceNode } from '#apps/port.ts';
 import { isObject, type JsonObject } from '#base/json.ts';
 
@@ -24,34 +24,43 @@ function stateJson(text: string | undefined): string {
   return text === undefined ? 'null' : (manifestsJson(text)[0] ?? 'null');
 }
 
-export function resourceTreeShape(nodes: ResourceNode[]): JsonObject {
-  const byUid = new Map(nodes.map((node) => [node.uid, node]));
-  return {
-    nodes: nodes.map((node) => {
-      const parent = node.parentUid === undefined ? undefined : byUid.get(node.parentUid);
-      return {
-        ...identity(node),
-        parentRefs: parent ? [identity(parent)] : [],
-        images: node.images,
-        health: node.health,
-        createdAt: node.createdAt,
-      };
-    }),
-    orphanedNodes: [],
-    hosts: [],
+export function resourceTreeShape(nodes: readonly ResourceNode[], orphans: readonly ResourceNode[]): JsonObject {
+  const byUid = new Map([...nodes, ...orphans].map((node) => [node.uid, node]));
+  const shape = (node: ResourceNode): JsonObject => {
+    const parent = node.parentUid === undefined ? undefined : byUid.get(node.parentUid);
+    return {
+      ...identity(node),
+      ...(parent ? { parentRefs: [identity(parent)] } : {}),
+      ...(node.info && node.info.length > 0 ? { info: node.info } : {}),
+      ...(node.networking ? { networkingInfo: node.networking } : {}),
+      ...(node.resourceVersion === undefined ? {} : { resourceVersion: node.resourceVersion }),
+      ...(node.images.length > 0 ? { images: node.images } : {}),
+      ...(node.health ? { health: node.health } : {}),
+      ...(node.createdAt === undefined ? {} : { createdAt: node.createdAt }),
+    };
   };
+  return { nodes: nodes.map(shape), orphanedNodes: orphans.map(shape), hosts: [] };
 }
 
 function identity({ group, version, kind, namespace, name, uid }: ResourceNode): JsonObject {
-  return { group, version, kind, namespace, name, uid };
+  return {
+    ...(group === '' ? {} : { group }),
+    version,
+    kind,
+    ...(namespace === undefined ? {} : { namespace }),
+    name,
+    uid,
+  };
 }
 
 /** YAML or JSON text to one JSON text per document, values of Secrets masked. */
 export function manifestsJson(text: string): string[] {
-  return parseAllDocuments(text)
-    .map((document) => document.toJS({ maxAliasCount: 100 }) as unknown)
-    .filter(isObject)
-    .map((manifest) => JSON.stringify(maskSecret(manifest)));
+  const documents: unknown[] = text.startsWith('{') ? [load(text)] : loadAll(text);
+  return documents.filter(isObject).map(manifestText);
+}
+
+export function manifestText(manifest: JsonObject): string {
+  return JSON.stringify(maskSecret(manifest));
 }
 
 /** The values of a Secret never leave, whatever hands it over. */

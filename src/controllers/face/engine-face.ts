@@ -30,7 +30,7 @@ import { annotations, parseQualifiedName, qualifiedName, statusManager } from '#
 import type { RepositoryAccessSource } from '#model/argocd/repository-access.ts';
 import type { ArgoSettings } from '#model/argocd/settings.ts';
 import type { Actor, AuditLog } from '#trace/event.ts';
-import type { ApplicationController } from './application-controller.ts';
+import type { ApplicationController } from '../application-controller.ts';
 
 export interface EngineFaceDeps {
   home: { kube: KubeClient; live: LiveState };
@@ -107,7 +107,7 @@ export class EngineFace implements ApplicationEngine {
 
   async managedResources(name: string, signal: AbortSignal): Promise<ManagedResource[]> {
     const application = this.get(name);
-    const cluster = await this.#cluster(application, signal);
+    const cluster = await this.clusterOf(application, signal);
     const target = await this.#target(application, undefined, signal);
     await cluster.live.watch(kindsOf(application, target), signal);
     const observation = this.#deps.observation(cluster);
@@ -117,15 +117,15 @@ export class EngineFace implements ApplicationEngine {
 
   async tree(name: string, signal: AbortSignal): Promise<ResourceNode[]> {
     const application = this.get(name);
-    const { live } = await this.#cluster(application, signal);
+    const { live } = await this.clusterOf(application, signal);
     await live.watch([...kindsOf(application, undefined), ...ownedKinds], signal);
     const roots = live.trackedBy(name).filter((object) => (object.metadata.ownerReferences ?? []).length === 0);
     return buildTree(roots, live.all(ownedKinds));
   }
 
-  async manifests(name: string, revision: string | undefined, signal: AbortSignal): Promise<string[]> {
+  async manifests(name: string, revisions: string[] | undefined, signal: AbortSignal): Promise<string[]> {
     const application = this.get(name);
-    const target = await this.#target(application, revision === undefined ? undefined : [revision], signal);
+    const target = await this.#target(application, revisions, signal);
     return manifestTexts([...target.resources.map(({ object }) => object), ...target.hooks]);
   }
 
@@ -258,12 +258,12 @@ export class EngineFace implements ApplicationEngine {
   }
 
   async #target(application: Application, revisions: string[] | undefined, signal: AbortSignal): Promise<Target> {
-    const observation = this.#deps.observation(await this.#cluster(application, signal));
+    const observation = this.#deps.observation(await this.clusterOf(application, signal));
     return await targetOf(observation, application, { memory: { targets: new Map() }, revisions }, signal);
   }
 
-  /** The cluster that an application goes to. */
-  async #cluster(application: Application, signal: AbortSignal): Promise<Cluster> {
+  /** The cluster that an application goes to. Throws why it cannot be used. */
+  async clusterOf(application: Application, signal: AbortSignal): Promise<Cluster> {
     const cluster = this.#deps.clusters.resolve(application.spec.destination);
     if ('problem' in cluster) throw new AppError('bad-input', cluster.problem, { hint: 'correct spec.destination' });
     await cluster.require(signal);

@@ -1,0 +1,56 @@
+import { parseClusterSecret } from '#apps/cluster-declaration.ts';
+import type { ApplicationEngine, ApplicationResources, InstanceSight, InstanceStore } from '#apps/port.ts';
+import type { Logger } from '#base/log.ts';
+import { createKubeClient } from '#kube/client.ts';
+import { clusterTarget } from '#kube/cluster-config.ts';
+import type { Informer } from '#kube/port.ts';
+import { EngineFace, type EngineFaceDeps } from './engine-face.ts';
+import { FaceInstanceStore } from './instance-store.ts';
+import { probeRepository } from './probe.ts';
+import { FaceResources } from './resources.ts';
+import { FaceSight } from './sight.ts';
+
+/** What the server, the command line and the page ask of a running engine, by subject. */
+export interface EngineFaces {
+  engine: ApplicationEngine;
+  resources: ApplicationResources;
+  instance: InstanceStore;
+  sight: InstanceSight;
+}
+
+export interface FacesDeps extends EngineFaceDeps {
+  projects: Informer;
+  logger: Logger;
+}
+
+export function startFaces(deps: FacesDeps): EngineFaces {
+  const { home, applications, projects, clusters, repositories, controller, access, settings, clock, logger } = deps;
+  const { kube } = home;
+  const engine = new EngineFace(deps);
+  const instance = new FaceInstanceStore({ kube, instance: deps.instance, projects, applications });
+  const resources = new FaceResources({
+    engine,
+    home: kube,
+    clusterOf: (application, signal) => engine.clusterOf(application, signal),
+    settings,
+    orphans: async () => [],
+  });
+  const sight = new FaceSight({
+    clusters,
+    repositories,
+    applications: () => engine.list(),
+    projects: () => instance.projects(),
+    problemsOf: (application) => controller.problemsOf(application),
+    accessTo: (url, project, signal) => access.find(url, project, signal),
+    probeRepository,
+    async probeCluster(data, signal) {
+      const metadata = { name: 'of the request' };
+      const encoded = Object.entries(data).map(([key, text]) => [key, Buffer.from(text).toString('base64')]);
+      const secret = { apiVersion: 'v1', kind: 'Secret', metadata, data: Object.fromEntries(encoded) };
+      await using client = createKubeClient({ target: await clusterTarget(parseClusterSecret(secret)), clock, logger });
+      return (await client.version(signal)).gitVersion;
+    },
+    clock,
+  });
+  return { engine, resources, instance, sight };
+}

@@ -1,0 +1,219 @@
+import type { Clusters } from '#apps/clusters.ts';
+import type {
+  ChartDetails,
+  ClusterState,
+  InstanceSight,
+  RepositoryConnection,
+  RevisionMetadata,
+  SourceRevision,
+  SyncWindowState,
+} from '#apps/port.ts';
+import { isDestinationPermitted, isSourcePermitted } from '#apps/project.ts';
+import type { RepositoryRef, RepositoryWatch } from '#apps/repository-watch.ts';
+import { repositoryOf, sourcesOf } from '#apps/target.ts';
+import { type Clock, timestamp } from '#base/clock.ts';
+import { AppError, isAppError, messageOf } from '#base/errors.ts';
+import type { JsonObject } from '#base/json.ts';
+import type { GitMirror } from '#git/port.ts';
+import type { KubeObject } from '#kube/port.ts';
+import { type AppProject, parseAppProject } from '#model/argocd/app-project.ts';
+import type { Application } from '#model/argocd/application.ts';
+import type { RepositoryAccess } from '#model/argocd/repository-access.ts';
+
+export interface SightDeps {
+  clusters: Clusters;
+  repositories: RepositoryWatch;
+  applications: () => Application[];
+  projects: () => readonly KubeObject[];
+  problemsOf: (application: Application) => string[];
+  /** How a repository is reached as it is declared now. */
+  accessTo: (url: string, project: string | undefined, signal: AbortSignal) => Promise<RepositoryAccess>;
+  /** Asks a cluster that is declared by these values for its version. */
+  probeCluster: (data: Readonly<Record<string, string>>, signal: AbortSignal) => Promise<string>;
+  /** Asks a repository with this access whether it is there. */
+  probeRepository: (access: RepositoryAccess, signal: AbortSignal) => Promise<void>;
+  clock: Clock;
+}
+
+const connectionKeptMs = 3 * 60_000;
+const connectionsMax = 1000;
+const lookMs = 15_000;
+
+/** How the instance sees clusters, repositories and revisions. */
+export class FaceSight implements InstanceSight {
+  readonly #deps: SightDeps;
+  readonly #connections = new Map<string, { at: number; state: Promise<RepositoryConnection> }>();
+
+  constructor(deps: SightDeps) {
+    this.#deps = deps;
+  }
+
+  windows(_application: Application): SyncWindowState {
+    return { active: [], assigned: [], canSync: true };
+  }
+
+  activeWindows(_project: KubeObject): JsonObject[] {
+    return [];
+  }
+
+  globalProjects(_project: string): KubeObject[] {
+    return [];
+  }
+
+  brokenBy(object: KubeObject): string[] {
+    const before = this.#deps.projects().find(({ metadata }) => metadata.name === object.metadata.name);
+    const [old, now] = [before, object].map((project) => (project ? parseAppProject(project) : undefined));
+    if (!old || !now || Array.isArray(old) || Array.isArray(now)) return [];
+    let sources = 0;
+    let destinations = 0;
+    for (const application of this.#deps.applications()) {
+      if ((application.spec.project || 'default') !== object.metadata.name) continue;
+      const permits = (project: AppProject) =>
+        sourcesOf(application).every(({ repoURL }) => isSourcePermitted(project, repoURL));
+      if (permits(old) && !permits(now)) sources += 1;
+      const cluster = this.#deps.clusters.resolve(application.spec.destination);
+      if ('problem' in cluster) continue;
+      const namespace = application.spec.destination.namespace ?? '';
+      const reaches = (project: AppProject) => isDestinationPermitted(project, cluster.declaration, namespace);
+      if (reaches(old) && !reaches(now)) destinations += 1;
+    }
+    return [
+      ...(sources > 0 ? [`${sources} applications source became invalid`] : []),
+      ...(destinations > 0 ? [`${destinations} applications destination became invalid`] : []),
+    ];
+  }
+
+  async validate(application: Application, options: { sources: boolean }, signal: AbortSignal): Promise<string[]> {
+    const problems = this.#deps.problemsOf(application);
+    if (problems.length > 0 || !options.sources) return problems;
+    for (const source of sourcesOf(application)) {
+      if (source.chart) continue;
+      try {
+        const { mirror } = await this.#deps.repositories.open(repositoryOf(application, source), signal);
+        const commit = await mirror.resolve(source.targetRevision || 'HEAD', signal);
+        if (source.path && (await mirror.objectId(commit, source.path.replace(/\/+$/, ''), signal)) === undefined)
+          problems.push(`${source.path}: app path does not exist`);
+      } catch (error) {
+        if (!isAppError(error)) throw error;
+        problems.push(`Unable to read ${source.repoURL}: ${error.message}`);
+      }
+    }
+    return problems;
+  }
+
+  clusters(): ClusterState[] {
+    const now = this.#deps.clock.now();
+    const usable = this.#deps.clusters.list().map(({ declaration, state, informers, kube }): ClusterState => {
+      const home = state.status === 'Unknown' && kube === this.#deps.clusters.home.kube;
+      const active = informers.active();
+      return {
+        server: declaration.server,
+        name: declaration.name,
+        status: home ? 'Successful' : state.status,
+        message: state.message,
+        attemptedAt: timestamp(state.attemptedAt ?? now),
+        serverVersion: state.serverVersion,
+        resources: active.reduce((sum, informer) => sum + informer.list().length, 0),
+        kinds: active.length,
+        apiVersions: [
+          ...new Set(
+            active.map(({ resource: { group, version } }) => (group === '' ? version : `${group}/${version}`)),
+          ),
+        ],
+      };
+    });
+    const unusable = this.#deps.clusters.unusable().map(
+      ({ declaration, message }): ClusterState => ({
+        server: declaration.server,
+        name: declaration.name,
+        status: 'Failed',
+        message,
+        attemptedAt: undefined,
+        serverVersion: undefined,
+        resources: 0,
+        kinds: 0,
+        apiVersions: [],
+      }),
+    );
+    return [...usable, ...unusable];
+  }
+
+  forgetCluster(server: string): void {
+    for (const cluster of this.#deps.clusters.list()) if (cluster.declaration.server === server) cluster.kindsChanged();
+  }
+
+  async resolve(application: Application, { source, revision }: SourceRevision, signal: AbortSignal): Promise<string> {
+    if (source.chart) return revision;
+    const { mirror } = await this.#deps.repositories.open(repositoryOf(application, source), signal);
+    return await mirror.resolve(revision, signal);
+  }
+
+  async revision(application: Application, at: SourceRevision, signal: AbortSignal): Promise<RevisionMetadata> {
+    const { mirror } = await this.#deps.repositories.open(repositoryOf(application, at.source), signal);
+    const commit = await mirror.resolve(at.revision, signal);
+    const { author, committedAt, subject, body } = await mirror.commitInfo(commit, signal);
+    const tags = [...mirror.refs].flatMap(([name, sha]) =>
+      name.startsWith('refs/tags/') && sha === commit ? [name.slice('refs/tags/'.length)] : [],
+    );
+    return {
+      author: `${author.name} <${author.email}>`,
+      date: timestamp(committedAt),
+      tags,
+      message: body.trim() === '' ? subject : `${subject}\n\n${body.trim()}`,
+    };
+  }
+
+  async chart(_application: Application, { source }: SourceRevision): Promise<ChartDetails> {
+    throw new AppError('unsupported', `details of chart ${source.chart ?? ''} are not served yet`);
+  }
+
+  async refs(
+    url: string,
+    project: string | undefined,
+    signal: AbortSignal,
+  ): Promise<{ branches: string[]; tags: string[] }> {
+    const mirror = await this.#mirror({ url, project: project ?? '' }, signal);
+    const below = (prefix: string) =>
+      [...mirror.refs.keys()].flatMap((name) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : [])).sort();
+    return { branches: below('refs/heads/'), tags: below('refs/tags/') };
+  }
+
+  async connection(
+    url: string,
+    options: { project: string | undefined; fresh: boolean },
+    signal: AbortSignal,
+  ): Promise<RepositoryConnection> {
+    const { clock } = this.#deps;
+    const key = `${options.project ?? ''} ${url}`;
+    const known = this.#connections.get(key);
+    if (known && !options.fresh && clock.now() - known.at < connectionKeptMs) return await known.state;
+    if (this.#connections.size >= connectionsMax) this.#connections.clear();
+    const attemptedAt = timestamp(clock.now());
+    const state = this.#look(url, options.project, signal).then(
+      (): RepositoryConnection => ({ status: 'Successful', message: '', attemptedAt }),
+      (error: unknown): RepositoryConnection => {
+        if (signal.aborted) this.#connections.delete(key);
+        return { status: 'Failed', message: `Unable to connect to repository: ${messageOf(error)}`, attemptedAt };
+      },
+    );
+    this.#connections.set(key, { at: clock.now(), state });
+    return await state;
+  }
+
+  async reach(access: RepositoryAccess, signal: AbortSignal): Promise<void> {
+    await this.#deps.probeRepository(access, AbortSignal.any([signal, AbortSignal.timeout(lookMs)]));
+  }
+
+  async reachCluster(data: Readonly<Record<string, string>>, signal: AbortSignal): Promise<string> {
+    return await this.#deps.probeCluster(data, AbortSignal.any([signal, AbortSignal.timeout(lookMs)]));
+  }
+
+  async #look(url: string, project: string | undefined, signal: AbortSignal): Promise<void> {
+    const access = await this.#deps.accessTo(url, project, signal);
+    await this.reach(access, signal);
+  }
+
+  async #mirror(of: RepositoryRef, signal: AbortSignal): Promise<GitMirror> {
+    return (await this.#deps.repositories.open(of, signal)).mirror;
+  }
+}
