@@ -1,21 +1,68 @@
 import { AppError } from '#base/errors.ts';
 import { globMatch } from '#base/glob.ts';
-import { parseJson } from '#base/json.ts';
+import { getArray, isObject, parseJson } from '#base/json.ts';
 import type { KubeObject } from '#kube/port.ts';
-import { manifestsOf } from './manifests.ts';
-import type { RenderRequest } from './port.ts';
-import type { ResolvedSource } from './source.ts';
+import type { DirectorySource } from '#model/argocd/application.ts';
+import { compareWalk } from './entry-order.ts';
+import { evaluateJsonnetFiles, type JsonnetPlan, planJsonnet } from './jsonnet.ts';
+import type { LinkedEntry } from './links.ts';
+import { hasKind, manifestsOf } from './manifests.ts';
+import type { LinkedRequest, ResolvedSource } from './source.ts';
+import { decodeText } from './text.ts';
 import { parseYamlDocuments } from './yaml.ts';
 
-const maxBytes = 10 * 1024 * 1024;
 const skipMark = '+argocd:skip-file-rendering';
 
-function isWanted(relative: string, resolved: ResolvedSource): boolean {
-  const { recurse = false, include, exclude } = resolved.source.directory ?? {};
+export interface DirectoryPlan {
+  /** In the order in which they are read. */
+  files: LinkedEntry[];
+  jsonnet: JsonnetPlan | undefined;
+}
+
+function isWanted(entry: LinkedEntry, relative: string, source: DirectorySource): boolean {
+  const { recurse = false, include = '', exclude = '', disableExtensionFilter = false } = source;
+  // Folders behind links are not walked into, as Argo CD does not.
+  if (entry.link === 'folder') return false;
   if (!recurse && relative.includes('/')) return false;
-  if (!/\.(?:ya?ml|json|jsonnet)$/i.test(relative)) return false;
-  if (exclude !== undefined && exclude !== '' && globMatch(exclude, relative)) return false;
-  return include === undefined || include === '' || globMatch(include, relative);
+  if (!disableExtensionFilter && !/\.(?:yaml|yml|json|jsonnet)$/.test(relative)) return false;
+  if (exclude !== '' && globMatch(exclude, relative)) return false;
+  return include === '' || globMatch(include, relative);
+}
+
+const isJsonnet = (path: string) => path.endsWith('.jsonnet');
+
+/** The files of a plain folder that are read, and what Jsonnet programs among them import. */
+export async function planDirectory(
+  request: LinkedRequest,
+  resolved: ResolvedSource,
+  signal: AbortSignal,
+): Promise<DirectoryPlan> {
+  const source = resolved.source.directory ?? {};
+  const from = resolved.path === '' ? 0 : resolved.path.length + 1;
+  const files: LinkedEntry[] = [];
+  for (const entry of await request.tree.listFiles(resolved.path, signal)) {
+    const relative = entry.path.slice(from);
+    if (entry.type === 'commit' && source.recurse)
+      throw new AppError(
+        'unsupported',
+        `${entry.path} in ${request.tree.place} is a submodule; submodules are not fetched`,
+        {
+          hint: 'exclude it with spec.source.directory.exclude, or use its own repository as a source',
+        },
+      );
+    if (entry.type !== 'blob' || !isWanted(entry, relative, source)) continue;
+    if (!request.settings.jsonnet.enabled && isJsonnet(relative)) continue;
+    files.push(entry);
+  }
+  files.sort((a, b) => compareWalk(a.path, b.path));
+  const programs = files.filter(({ path }) => isJsonnet(path));
+  const jsonnet = programs.length > 0 ? await planJsonnet(request, { resolved, programs }, signal) : undefined;
+  return { files, jsonnet };
+}
+
+/** What of a plan its result depends on. */
+export function directoryKey(plan: DirectoryPlan): unknown {
+  return { files: plan.files.map(({ path, oid }) => [path, oid]), jsonnet: plan.jsonnet?.key };
 }
 
 /** A file that is no manifest at all, e.g. a values file or a template, is passed over, as Argo CD does. */
@@ -23,42 +70,93 @@ function looksLikeManifest(text: string): boolean {
   return ['apiVersion:', 'kind:', 'metadata:'].every((part) => text.includes(part));
 }
 
-function parseFile(path: string, text: string): KubeObject[] {
-  if (text.includes(skipMark)) return [];
-  if (/\.jsonnet$/i.test(path))
-    throw new AppError('unsupported', `${path} is Jsonnet, which this version does not evaluate`, {
-      hint: 'exclude it with spec.source.directory.exclude, or commit its result',
-    });
-  if (/\.json$/i.test(path)) return manifestsOf([parseJson(text, path)], path);
-  let documents: unknown[];
-  try {
-    documents = parseYamlDocuments(text, path);
-  } catch (error) {
-    if (looksLikeManifest(text)) throw error;
-    return [];
+/** Whether the stream begins with a document that is an object of a kind: then the mistake is in a later one. */
+function beginsWell(text: string, what: string): boolean {
+  for (const part of text.split(/^---.*$/m)) {
+    try {
+      const [document] = parseYamlDocuments(part, what);
+      if (document === undefined) continue;
+      return hasKind(document);
+    } catch {
+      // Why it does not parse is what the caller reports.
+      return false;
+    }
   }
-  return manifestsOf(documents, path);
+  return false;
 }
 
-/** Reads the manifests of a plain folder straight from Git, in the order of their paths. */
+function parseYamlFile(path: string, text: string): KubeObject[] {
+  let fault: unknown;
+  try {
+    const documents = parseYamlDocuments(text, path);
+    const wrong = documents.find((document) => !hasKind(document));
+    if (wrong === undefined) return manifestsOf(documents, path);
+    fault = new AppError('bad-input', `${path} holds a document without a kind`, {
+      hint: 'every manifest needs apiVersion, kind and metadata.name',
+    });
+  } catch (error) {
+    fault = error;
+  }
+  if (looksLikeManifest(text) || beginsWell(text, path)) throw fault;
+  return [];
+}
+
+/** A manifest of a container image, which folders of charts and artifacts may hold. */
+function isImageManifest(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    value['kind'] === undefined &&
+    (isObject(value['config']) || getArray(value, 'layers').length > 0)
+  );
+}
+
+function parseJsonFile(path: string, text: string): KubeObject[] {
+  const value = parseJson(text, path);
+  return isImageManifest(value) ? [] : manifestsOf([value], path);
+}
+
+/** Reads the manifests of a plain folder straight from Git, file by file as a walk meets them. */
 export async function renderDirectory(
-  request: RenderRequest,
+  request: LinkedRequest,
   resolved: ResolvedSource,
+  plan: DirectoryPlan,
   signal: AbortSignal,
 ): Promise<KubeObject[]> {
+  const texts = await readTexts(request, { resolved, plan }, signal);
+  const evaluated = plan.jsonnet
+    ? await evaluateJsonnetFiles(plan.jsonnet, [...texts.keys()].filter(isJsonnet), signal)
+    : new Map<string, unknown>();
   const out: KubeObject[] = [];
+  for (const [path, text] of texts) {
+    if (isJsonnet(path)) {
+      const result = evaluated.get(path);
+      out.push(...manifestsOf(Array.isArray(result) ? result : [result], path));
+    } else if (path.endsWith('.json')) out.push(...parseJsonFile(path, text));
+    else out.push(...parseYamlFile(path, text));
+  }
+  return out;
+}
+
+async function readTexts(
+  request: LinkedRequest,
+  job: { resolved: ResolvedSource; plan: DirectoryPlan },
+  signal: AbortSignal,
+): Promise<Map<string, string>> {
+  const { maxDirectoryBytes } = request.settings;
+  const out = new Map<string, string>();
   let bytes = 0;
-  for (const entry of await request.tree.listFiles(resolved.path, signal)) {
-    const relative = resolved.path === '' ? entry.path : entry.path.slice(resolved.path.length + 1);
-    if (entry.type !== 'blob' || entry.mode === '120000' || !isWanted(relative, resolved)) continue;
-    const content = await request.tree.readBlob(entry.oid, signal);
-    bytes += content.length;
-    if (bytes > maxBytes)
+  for (const { path, oid } of job.plan.files) {
+    const content = await request.tree.readBlob(oid, signal);
+    const text = decodeText(content);
+    if (text.includes(skipMark)) continue;
+    if (!isJsonnet(path)) bytes += content.length;
+    if (maxDirectoryBytes > 0 && bytes > maxDirectoryBytes)
       throw new AppError(
         'limit',
-        `the manifests in ${resolved.path || 'the repository'} are larger than ${maxBytes} bytes together`,
+        `the manifests in ${job.resolved.path || 'the repository'} (${request.tree.place}) are larger than ${maxDirectoryBytes} bytes together, at ${path}`,
+        { hint: 'split the application, exclude files, or raise reposerver.max.combined.directory.manifests.size' },
       );
-    out.push(...parseFile(entry.path, content.toString('utf8')));
+    out.set(path, text);
   }
   return out;
 }

@@ -1,240 +1,116 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { sha256Hex } from '#base/digest.ts';
 import { AppError } from '#base/errors.ts';
 import type { KubeObject } from '#kube/port.ts';
-import type { HelmSource } from '#model/argocd/application.ts';
-import { buildEnvironment, expandVariables } from './build-environment.ts';
-import { scanChart } from './chart-scan.ts';
 import { checkOut } from './checkout.ts';
+import type { FoundFile } from './helm-files.ts';
+import type { HelmPlan, HelmTool } from './helm-plan.ts';
 import { manifestsOf } from './manifests.ts';
 import type { RenderRequest } from './port.ts';
-import { fileInRepository } from './repository-path.ts';
 import type { ResolvedSource } from './source.ts';
 import { runTool } from './tool.ts';
-import type { SourceTree } from './tree.ts';
 import { parseYamlDocuments } from './yaml.ts';
 
-export interface HelmTool {
-  path: string;
-  version: string;
-}
-
-interface FoundFile {
-  tree: SourceTree;
-  path: string;
-  oid: string;
-}
-
-/** What `helm template` is run with, all of it decided before the run. */
-export interface HelmPlan {
-  releaseName: string;
-  namespace: string;
-  values: FoundFile[];
-  /** Value files that are not there, and need not be. */
-  absent: string[];
-  inlineValues: string | undefined;
-  parameters: { flag: '--set' | '--set-string'; text: string }[];
-  fileParameters: { name: string; file: FoundFile }[];
-  flags: string[];
-  /** Undefined when no template of the chart asks for them. */
-  capabilities: { kubeVersion: string; apiVersions: string[] } | undefined;
-  /** Stands for the chart's own files, but for value files that are not named. */
-  chart: string;
-  /** Value files at the chart's top that are not named are not read. */
-  unreadValues: boolean;
+export interface HelmJob {
+  request: RenderRequest;
+  resolved: ResolvedSource;
+  plan: HelmPlan;
+  /** A temporary directory of its own. */
+  folder: string;
 }
 
 const timeoutMs = 90_000;
 const maxOutputBytes = 64 * 1024 * 1024;
 const maxMessage = 2000;
 
-function findPlace(
-  request: RenderRequest,
-  folder: string,
-  name: string,
-  what: string,
-): { tree: SourceTree; path: string } {
-  const match = /^\$([A-Za-z0-9_-]+)\/(.+)$/.exec(name);
-  const ref = match?.[1] === undefined ? undefined : request.refs.get(match[1]);
-  if (match && ref) return { tree: ref, path: fileInRepository('', match[2] ?? '', what) };
-  if (match && /^\$[a-z]/.test(name) && request.refs.size > 0)
-    throw new AppError(
-      'bad-input',
-      `${what} "${name}" names the ref ${match[1]}, which no source of the application has`,
-    );
-  return { tree: request.tree, path: fileInRepository(folder, name, what) };
-}
+/** What stands in the work folder, and what a reader knows it by. */
+type Names = Map<string, string>;
 
-async function findFile(
-  request: RenderRequest,
-  folder: string,
-  name: string,
-  what: string,
+async function writeFound(
+  file: FoundFile,
+  target: { path: string; names: Names },
   signal: AbortSignal,
-): Promise<FoundFile | string> {
-  if (/^[a-z][a-z0-9+.-]*:\/\//.test(name))
-    throw new AppError('unsupported', `${what} "${name}" is a URL, which this version does not read`, {
-      hint: 'keep the file in Git',
-    });
-  const place = findPlace(request, folder, name, what);
-  const oid = await place.tree.objectId(place.path, signal);
-  if (oid === undefined) return `${what} "${name}" does not exist: ${place.path} in ${place.tree.place}`;
-  return { ...place, oid };
+): Promise<string> {
+  await mkdir(dirname(target.path), { recursive: true });
+  await writeFile(target.path, await file.read(signal));
+  target.names.set(target.path, file.name);
+  return target.path;
 }
 
-async function findValueFiles(
-  request: RenderRequest,
-  resolved: ResolvedSource,
-  helm: HelmSource,
-  signal: AbortSignal,
-): Promise<{ files: FoundFile[]; absent: string[] }> {
-  const environment = buildEnvironment(request);
-  const files: FoundFile[] = [];
-  const absent: string[] = [];
-  for (const written of helm.valueFiles ?? []) {
-    const name =
-      /^\$[A-Za-z0-9_-]+\//.test(written) && !written.startsWith('$ARGOCD_')
-        ? written
-        : expandVariables(written, environment);
-    if (/[*?[]/.test(name))
-      throw new AppError(
-        'unsupported',
-        `helm.valueFiles "${written}" is a pattern, which this version does not expand`,
-        { hint: 'list the files one by one' },
-      );
-    const found = await findFile(request, resolved.path, name, 'helm.valueFiles', signal);
-    if (typeof found !== 'string') files.push(found);
-    else if (!helm.ignoreMissingValueFiles)
-      throw new AppError('not-found', found, {
-        hint: 'correct the path, which is relative to the chart, or set ignoreMissingValueFiles',
-      });
-    else if (!name.startsWith('$')) absent.push(fileInRepository(resolved.path, name, 'helm.valueFiles'));
-  }
-  return { files, absent };
-}
-
-/** Commas that do not stand in `{a,b}` are part of the value. */
-function escapeCommas(value: string): string {
-  if (value.startsWith('{') && value.endsWith('}')) return value;
-  return value.replace(/(?<!\\),/g, '\\,');
-}
-
-/** Finds every file and decides every flag. */
-export async function planHelm(
-  request: RenderRequest,
-  resolved: ResolvedSource,
-  signal: AbortSignal,
-): Promise<HelmPlan> {
-  const helm: HelmSource = resolved.source.helm ?? {};
-  const environment = buildEnvironment(request);
-  const fileParameters: HelmPlan['fileParameters'] = [];
-  for (const parameter of helm.fileParameters ?? []) {
-    const found = await findFile(
-      request,
-      resolved.path,
-      expandVariables(parameter.path, environment),
-      'helm.fileParameters',
-      signal,
-    );
-    if (typeof found === 'string') throw new AppError('not-found', found);
-    fileParameters.push({ name: parameter.name, file: found });
-  }
-  const flags: string[] = [];
-  if (!helm.skipCrds) flags.push('--include-crds');
-  if (helm.skipTests) flags.push('--skip-tests');
-  if (helm.skipSchemaValidation) flags.push('--skip-schema-validation');
-  const scan = await scanChart(request.tree, resolved, signal);
-  const { files, absent } = await findValueFiles(request, resolved, helm, signal);
-  return {
-    releaseName: helm.releaseName || request.application.name,
-    namespace: helm.namespace || request.application.destinationNamespace,
-    values: files,
-    absent,
-    inlineValues: helm.valuesObject !== undefined ? JSON.stringify(helm.valuesObject) : helm.values || undefined,
-    parameters: (helm.parameters ?? []).map((parameter) => ({
-      flag: parameter.forceString ? '--set-string' : '--set',
-      text: `${parameter.name}=${escapeCommas(expandVariables(parameter.value, environment))}`,
-    })),
-    fileParameters,
-    flags,
-    chart: scan.files ? resolved.tree : scan.rest,
-    unreadValues: !scan.files,
-    capabilities: scan.capabilities
-      ? {
-          kubeVersion: helm.kubeVersion || request.cluster.kubeVersion,
-          apiVersions:
-            helm.apiVersions && helm.apiVersions.length > 0 ? helm.apiVersions : [...request.cluster.apiVersions],
-        }
-      : undefined,
-  };
-}
-
-/** What of a plan its result depends on. */
-export function helmKey(plan: HelmPlan, tool: HelmTool): unknown {
-  const capabilities = plan.capabilities && {
-    ...plan.capabilities,
-    apiVersions: sha256Hex(plan.capabilities.apiVersions.join('\n')),
-  };
-  const values = plan.values.map((file) => file.oid);
-  const fileParameters = plan.fileParameters.map(({ name, file }) => [name, file.oid]);
-  return { ...plan, values, fileParameters, capabilities, tool: tool.version };
-}
-
-async function writeFound(file: FoundFile, target: string, signal: AbortSignal): Promise<string> {
-  await mkdir(dirname(target), { recursive: true });
-  await writeFile(target, await file.tree.readBlob(file.oid, signal));
-  return target;
-}
-
-async function helmArguments(plan: HelmPlan, chart: string, folder: string, signal: AbortSignal): Promise<string[]> {
-  const args = ['template', chart, '--name-template', plan.releaseName, '--namespace', plan.namespace, ...plan.flags];
+async function helmArguments(plan: HelmPlan, at: { folder: string; names: Names }, signal: AbortSignal) {
+  const { folder, names } = at;
+  const args = ['template', join(folder, 'chart'), '--name-template', plan.releaseName];
+  if (plan.namespace !== '') args.push('--namespace', plan.namespace);
+  args.push(...plan.flags);
   if (plan.capabilities) {
     args.push('--kube-version', plan.capabilities.kubeVersion);
     for (const version of plan.capabilities.apiVersions) args.push('--api-versions', version);
   }
   for (const parameter of plan.parameters) args.push(parameter.flag, parameter.text);
-  for (const [index, { name, file }] of plan.fileParameters.entries())
-    args.push('--set-file', `${name}=${await writeFound(file, join(folder, 'files', String(index)), signal)}`);
+  for (const [index, { name, file }] of plan.fileParameters.entries()) {
+    const path = await writeFound(file, { path: join(folder, 'files', String(index)), names }, signal);
+    args.push('--set-file', `${name}=${path.replaceAll(',', '\\,')}`);
+  }
   for (const [index, file] of plan.values.entries())
-    args.push(
-      '--values',
-      await writeFound(file, join(folder, 'values', `${index}-${file.path.replaceAll('/', '_')}`), signal),
-    );
+    args.push('--values', await writeFound(file, { path: join(folder, 'values', `${index}.yaml`), names }, signal));
   if (plan.inlineValues !== undefined) {
-    const inline = join(folder, 'inline-values.yaml');
+    const inline = join(folder, 'values', 'inline.yaml');
+    await mkdir(dirname(inline), { recursive: true });
     await writeFile(inline, plan.inlineValues);
+    names.set(inline, 'spec.source.helm.values');
     args.push('--values', inline);
   }
   return args;
 }
 
-function failure(request: RenderRequest, path: string, stderr: string, folder: string): AppError {
-  const own = stderr
-    .replaceAll(`${folder}/chart`, path)
-    .replaceAll(/\S*\/values\/\d+-/g, '')
+/** helm's own words, with the paths of the repository in place of those of the work folder. */
+function inWords(stderr: string, { folder, names, chart }: { folder: string; names: Names; chart: string }): string {
+  let text = stderr;
+  const byLength = [...names].sort(([a], [b]) => b.length - a.length);
+  for (const [path, name] of byLength) text = text.replaceAll(path, name);
+  return text
+    .replaceAll(`${folder}/chart/`, chart === '.' ? '' : `${chart}/`)
+    .replaceAll(`${folder}/chart`, chart)
     .replaceAll(folder, '')
     .replace(/\n*Use --debug flag.*$/s, '')
+    .replace(/^(?:level=WARN|WARNING:|walk\.go:).*\n?/gm, '')
+    .replace(/^Error: /m, '')
     .trim()
     .slice(0, maxMessage);
-  const missing = /missing in charts\/ directory/.test(own);
-  return new AppError('tool-failed', `helm template ${path} (${request.tree.place}) failed: ${own}`, {
-    hint: missing
-      ? 'commit the dependencies: run "helm dependency update" and add charts/ to Git'
-      : 'correct the chart or its values; "helm template" shows the same on your machine',
-  });
 }
 
-/** Runs `helm template` in `folder`, a temporary directory of its own. */
-export async function renderHelm(
-  tool: HelmTool,
-  job: { request: RenderRequest; resolved: ResolvedSource; plan: HelmPlan; folder: string },
-  signal: AbortSignal,
-): Promise<KubeObject[]> {
-  const { request, resolved, plan, folder } = job;
-  const chart = join(folder, 'chart');
-  await checkOut(request.tree, { from: resolved.path, to: chart }, signal);
-  const home = join(folder, 'home');
+function nameOf({ source, tree }: RenderRequest, path: string): string {
+  if (source.chart) return `${source.chart} (${tree.place})`;
+  return `${path} (${tree.place})`;
+}
+
+async function putDependencies(tool: HelmTool, job: HelmJob, signal: AbortSignal): Promise<void> {
+  const { plan, folder } = job;
+  const charts = join(folder, 'chart', 'charts');
+  await mkdir(charts, { recursive: true });
+  const fresh = new Set(plan.dependencies.flatMap((one) => (one.kind === 'archive' ? [one.file] : [])));
+  // As "helm dependency build" leaves it: only the archives that were brought.
+  for (const name of await readdir(charts))
+    if (/\.(?:tgz|tar\.gz)$/.test(name) && !fresh.has(name)) await rm(join(charts, name));
+  for (const [index, one] of plan.dependencies.entries()) {
+    if (one.kind === 'archive') {
+      await writeFile(join(charts, one.file), await one.tree.archive(signal));
+      continue;
+    }
+    const source = join(folder, 'dependencies', String(index));
+    await checkOut(one.tree, { from: one.path, to: source }, signal);
+    const result = await runHelm(tool, { folder, args: ['package', source, '--destination', charts] }, signal);
+    if (result.code !== 0)
+      throw new AppError(
+        'tool-failed',
+        `helm package ${one.path} (${one.tree.place}), a dependency, failed: ${inWords(result.stderr, { folder, names: new Map([[source, one.path]]), chart: one.path })}`,
+        { hint: 'correct the chart; "helm package" shows the same on your machine' },
+      );
+  }
+}
+
+async function runHelm(tool: HelmTool, run: { folder: string; args: string[] }, signal: AbortSignal) {
+  const home = join(run.folder, 'home');
   const env = {
     HOME: home,
     HELM_CACHE_HOME: home,
@@ -242,10 +118,25 @@ export async function renderHelm(
     HELM_DATA_HOME: home,
     PATH: dirname(tool.path),
   };
-  const args = await helmArguments(plan, chart, folder, signal);
-  const result = await runTool({ path: tool.path, args, cwd: folder, env, timeoutMs, maxOutputBytes }, signal);
+  return await runTool({ path: tool.path, args: run.args, cwd: run.folder, env, timeoutMs, maxOutputBytes }, signal);
+}
+
+/** Runs `helm template` on the chart and its dependencies, written into the job's folder. */
+export async function renderHelm(tool: HelmTool, job: HelmJob, signal: AbortSignal): Promise<KubeObject[]> {
+  const { request, resolved, plan, folder } = job;
+  await checkOut(request.tree, { from: resolved.path, to: join(folder, 'chart'), submodules: 'leave-out' }, signal);
+  if (plan.dependencies.length > 0) await putDependencies(tool, job, signal);
+  const names: Names = new Map();
+  const args = await helmArguments(plan, { folder, names }, signal);
+  const result = await runHelm(tool, { folder, args }, signal);
   const path = resolved.path === '' ? '.' : resolved.path;
-  if (result.code !== 0) throw failure(request, path, result.stderr, folder);
-  const what = `the output of helm template ${path}`;
+  const name = nameOf(request, path);
+  if (result.code !== 0)
+    throw new AppError(
+      'tool-failed',
+      `helm template ${name} failed: ${inWords(result.stderr, { folder, names, chart: path })}`,
+      { hint: 'correct the chart or its values; "helm template" shows the same on your machine' },
+    );
+  const what = `the output of helm template ${name}`;
   return manifestsOf(parseYamlDocuments(result.stdout, what), what);
 }

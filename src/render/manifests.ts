@@ -4,13 +4,26 @@ import type { KubeObject } from '#kube/port.ts';
 
 const maxManifests = 10_000;
 
+/** An object that says what it is. */
+export function hasKind(document: unknown): boolean {
+  return isObject(document) && typeof document['kind'] === 'string' && document['kind'] !== '';
+}
+
+/** Whatever holds an array of items is a list to Argo CD; one whose items are null holds nothing. */
+function itemsOf(document: Record<string, unknown>): readonly unknown[] | undefined {
+  if (Array.isArray(document['items'])) return document['items'];
+  const empty = 'items' in document && document['items'] === null;
+  return empty && !('spec' in document) && !('status' in document) ? [] : undefined;
+}
+
 function expand(document: unknown, what: string, out: KubeObject[]): void {
   if (!isObject(document)) throw new AppError('bad-input', `${what} holds a document that is not an object`);
-  const { apiVersion, kind, metadata, items } = document;
-  if (typeof kind === 'string' && kind.endsWith('List') && Array.isArray(items)) {
+  const items = itemsOf(document);
+  if (items) {
     for (const item of items) expand(item, what, out);
     return;
   }
+  const { apiVersion, kind, metadata } = document;
   if (typeof apiVersion !== 'string' || typeof kind !== 'string' || apiVersion === '' || kind === '')
     throw new AppError('bad-input', `${what} holds an object without apiVersion or kind`, {
       hint: 'every manifest needs apiVersion, kind and metadata.name',

@@ -1,19 +1,23 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unreachable } from '#base/assert.ts';
 import type { Clock } from '#base/clock.ts';
 import { canonicalJson, sha256Hex } from '#base/digest.ts';
-import { AppError } from '#base/errors.ts';
+import { AppError, isAppError } from '#base/errors.ts';
 import { isObject } from '#base/json.ts';
 import type { Logger } from '#base/log.ts';
 import type { KubeObject } from '#kube/port.ts';
+import { defaultSettings } from '#model/argocd/settings.ts';
 import { RenderCache } from './cache.ts';
-import { renderDirectory } from './directory.ts';
-import { type HelmPlan, type HelmTool, helmKey, planHelm, renderHelm } from './helm.ts';
-import { type KustomizeTool, kustomizeInputs, renderKustomize } from './kustomize.ts';
+import type { ChartLibrary } from './charts/port.ts';
+import { directoryKey, planDirectory, renderDirectory } from './directory.ts';
+import { renderHelm } from './helm.ts';
+import { type HelmTool, helmKey, planHelm } from './helm-plan.ts';
+import { type KustomizeTool, planKustomize, renderKustomize } from './kustomize.ts';
+import { followLinks } from './links.ts';
+import { PluginFinder, type PluginHost, planPlugin, renderPlugin } from './plugin.ts';
 import type { Renderer, RenderInputs, Rendering, RenderRequest } from './port.ts';
-import { joinPath } from './repository-path.ts';
-import { type ResolvedSource, resolveSource } from './source.ts';
+import { type LinkedRequest, overrideFiles, type ResolvedSource, resolveSource } from './source.ts';
 
 export interface RendererDeps {
   cacheDir: string;
@@ -21,17 +25,21 @@ export interface RendererDeps {
   logger: Logger;
   /** Undefined when it is not installed: charts then fail with AppError missing-tool. */
   helm?: HelmTool | undefined;
+  /** Undefined where nothing is brought from elsewhere: dependencies must be in charts/, value files in the repository. */
+  charts?: ChartLibrary | undefined;
   kubectl?: KustomizeTool | undefined;
+  /** Config management plugins that may run here: none unless told. */
+  plugins?: PluginHost | undefined;
   /** Tools that run at once. */
   concurrency?: number;
 }
 
 /** Part of every key: raised when the same inputs give other manifests than before. */
-const rendererVersion = 1;
+const rendererVersion = 2;
 
 interface Prepared extends RenderInputs {
-  resolved: ResolvedSource;
-  helm: HelmPlan | undefined;
+  /** Makes the manifests, in a new empty folder that is removed afterwards. */
+  run: (folder: string, signal: AbortSignal) => Promise<KubeObject[]>;
 }
 
 /** A renderer whose results stay on disk below `cacheDir`, keyed by what they were made of and never by commit. */
@@ -40,15 +48,18 @@ export function createRenderer(deps: RendererDeps): Renderer {
   const running = new Map<string, Promise<KubeObject[]>>();
   const slots = new Slots(deps.concurrency ?? 2);
   const counts = { renders: 0, cacheHits: 0 };
+  const host = deps.plugins ?? { plugins: [], searchPath: '' };
+  const finder = new PluginFinder({ host, logger: deps.logger, inFolder: (run) => inFolder(deps, run) });
+  const parts: Parts = { ...deps, host, finder };
 
-  async function make(prepared: Prepared, request: RenderRequest, signal: AbortSignal): Promise<KubeObject[]> {
+  async function make(prepared: Prepared, signal: AbortSignal): Promise<KubeObject[]> {
     const known = await cache.read(prepared.key);
     if (isObject(known) && Array.isArray(known['manifests'])) {
       counts.cacheHits += 1;
       return known['manifests'] as KubeObject[];
     }
     counts.renders += 1;
-    const manifests = await slots.run(() => runTools(deps, prepared, request, signal));
+    const manifests = await slots.run(() => inFolder(deps, (folder) => prepared.run(folder, signal)));
     await cache.write(prepared.key, { manifests });
     return manifests;
   }
@@ -56,92 +67,126 @@ export function createRenderer(deps: RendererDeps): Renderer {
   return {
     counts,
     async inputs(request, signal) {
-      const { key, sourceType, paths, unread } = await prepare(deps, request, signal);
+      const { key, sourceType, paths, unread } = await prepare(parts, request, signal);
       return { key, sourceType, paths, unread };
     },
     async render(request, signal): Promise<Rendering> {
-      const prepared = await prepare(deps, request, signal);
-      let work = running.get(prepared.key);
-      if (!work) {
-        work = make(prepared, request, signal).finally(() => running.delete(prepared.key));
-        running.set(prepared.key, work);
-      }
-      const manifests = await work;
+      const prepared = await prepare(parts, request, signal);
       const { key, sourceType, paths, unread } = prepared;
-      return { key, sourceType, paths, unread, manifests };
+      for (;;) {
+        const others = running.get(key);
+        const work = others ?? make(prepared, signal).finally(() => running.delete(key));
+        if (!others) running.set(key, work);
+        try {
+          return { key, sourceType, paths, unread, manifests: await work };
+        } catch (error) {
+          // Another caller's render ended because that caller was stopped: this one makes its own.
+          if (!others || signal.aborted || !isAppError(error, 'canceled')) throw error;
+        }
+      }
     },
   };
 }
 
-async function prepare(deps: RendererDeps, request: RenderRequest, signal: AbortSignal): Promise<Prepared> {
-  const resolved = await resolveSource(request, signal);
-  const base = { version: rendererVersion, type: resolved.type, tree: resolved.tree };
+interface Parts extends RendererDeps {
+  host: PluginHost;
+  finder: PluginFinder;
+}
+
+/** Links are followed wherever files are read, and a source that is named as `$ref` is the same tree. */
+function linkedRequest(request: RenderRequest): LinkedRequest {
+  return {
+    ...request,
+    tree: followLinks(request.tree),
+    refs: new Map([...request.refs].map(([name, tree]) => [name, followLinks(tree)] as const)),
+    settings: request.settings ?? defaultSettings.render,
+  };
+}
+
+async function prepare(parts: Parts, plain: RenderRequest, signal: AbortSignal): Promise<Prepared> {
+  const request = linkedRequest(plain);
+  const discovers = async (asked: LinkedRequest, path: string) =>
+    (await parts.finder.discover(asked, path, signal)) !== undefined;
+  const resolved = await resolveSource({ discovers }, request, signal);
+  const prepared = await prepareType(parts, request, resolved, signal);
+  const paths = new Set(prepared.paths);
+  for (const path of prepared.paths) for (const target of await request.tree.outside(path, signal)) paths.add(target);
+  return { ...prepared, paths: [...paths] };
+}
+
+async function prepareType(
+  parts: Parts,
+  request: LinkedRequest,
+  resolved: ResolvedSource,
+  signal: AbortSignal,
+): Promise<Prepared> {
+  const sourceType = resolved.type;
+  const base = { version: rendererVersion, type: sourceType };
   const folder = resolved.path;
-  switch (resolved.type) {
+  switch (sourceType) {
     case 'Helm': {
-      if (!deps.helm)
+      const tool = parts.helm;
+      if (!tool)
         throw new AppError('missing-tool', 'helm is not installed, and this application is a chart', {
           hint: 'run "npm run setup", or install helm and start again',
         });
-      const helm = await planHelm(request, resolved, signal);
-      const named = [...helm.values, ...helm.fileParameters.map(({ file }) => file)];
-      const own = named.filter((file) => file.tree.url === request.tree.url).map((file) => file.path);
-      const values = [...own, ...helm.absent];
-      const paths = [...new Set([folder, ...values])];
+      const plan = await planHelm({ request, resolved, charts: parts.charts }, signal);
       // The chart's files stand in the plan's key, finer than by its folder.
-      const key = keyOf({ ...base, tree: helm.chart, helm: helmKey(helm, deps.helm) });
-      const unread = helm.unreadValues ? { folder, used: values } : undefined;
-      return { key, sourceType: 'Helm', paths, unread, resolved, helm };
+      const key = keyOf({ ...base, tree: plan.chart, helm: helmKey(plan, tool) });
+      const unread = plan.unreadValues ? { folder, used: plan.watched } : undefined;
+      return {
+        key,
+        sourceType,
+        paths: [...new Set([folder, ...plan.watched])],
+        unread,
+        run: (work, stop) => renderHelm(tool, { request, resolved, plan, folder: work }, stop),
+      };
     }
     case 'Kustomize': {
-      const inputs = await kustomizeInputs(deps.kubectl, request, resolved, signal);
+      const tools = { kubectl: parts.kubectl, helm: parts.helm };
+      const plan = await planKustomize(tools, request, resolved, signal);
+      // A plugin's discovery may look at any file of the folder.
+      const whole = parts.host.plugins.length > 0 ? [folder] : overrideFiles(request, folder);
       return {
-        key: keyOf({ ...base, kustomize: inputs.key }),
-        sourceType: 'Kustomize',
-        paths: inputs.paths,
+        key: keyOf({ ...base, kustomize: plan.key }),
+        sourceType,
+        paths: [...new Set([...plan.paths, ...whole])],
         unread: undefined,
-        resolved,
-        helm: undefined,
+        run: (work, stop) => renderKustomize({ request, resolved, plan, tools, folder: work }, stop),
       };
     }
-    case 'Directory':
+    case 'Directory': {
+      const plan = await planDirectory(request, resolved, signal);
       return {
-        key: keyOf({ ...base, directory: resolved.source.directory ?? {} }),
-        sourceType: 'Directory',
-        paths: [folder],
+        key: keyOf({ ...base, directory: directoryKey(plan) }),
+        sourceType,
+        paths: [...new Set([folder, ...(plan.jsonnet?.paths ?? [])])],
         unread: undefined,
-        resolved,
-        helm: undefined,
+        run: (_work, stop) => renderDirectory(request, resolved, plan, stop),
       };
-    case 'Plugin':
-      throw new AppError(
-        'unsupported',
-        `${joinPath(folder, '')} is rendered by a plugin, which this version does not run`,
-        { hint: 'commit the rendered manifests and use a directory source' },
-      );
+    }
+    case 'Plugin': {
+      const plan = await planPlugin(parts.finder, request, resolved, signal);
+      return {
+        key: keyOf({ ...base, plugin: plan.key }),
+        sourceType,
+        paths: [plan.from],
+        unread: undefined,
+        run: (work, stop) => renderPlugin(parts, { request, resolved, plan, folder: work }, stop),
+      };
+    }
     default:
-      return unreachable(resolved.type);
+      return unreachable(sourceType);
   }
 }
 
-async function runTools(
-  deps: RendererDeps,
-  prepared: Prepared,
-  request: RenderRequest,
-  signal: AbortSignal,
-): Promise<KubeObject[]> {
-  if (prepared.sourceType === 'Directory') return await renderDirectory(request, prepared.resolved, signal);
+async function inFolder<T>(deps: { cacheDir: string }, run: (folder: string) => Promise<T>): Promise<T> {
   const parent = join(deps.cacheDir, 'work');
   await mkdir(parent, { recursive: true });
-  const folder = await mkdtemp(join(parent, 'render-'));
+  // Without links on the way: tools print where files really are.
+  const folder = await realpath(await mkdtemp(join(parent, 'render-')));
   try {
-    if (prepared.helm && deps.helm)
-      return await renderHelm(deps.helm, { request, resolved: prepared.resolved, plan: prepared.helm, folder }, signal);
-    return await renderKustomize(
-      deps.kubectl,
-      { request, resolved: prepared.resolved, paths: prepared.paths, folder },
-      signal,
-    );
+    return await run(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

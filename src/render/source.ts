@@ -3,9 +3,19 @@ import { isObject } from '#base/json.ts';
 import { mergePatch } from '#base/merge-patch.ts';
 import type { ApplicationSource } from '#model/argocd/application.ts';
 import { sourceSchema } from '#model/argocd/application-schema.ts';
+import type { RenderSettings } from '#model/argocd/settings.ts';
+import { compareBytes } from './entry-order.ts';
+import type { LinkedTree } from './links.ts';
+import { normalSource } from './normal-source.ts';
 import type { RenderRequest, SourceType } from './port.ts';
 import { joinPath, repositoryPath } from './repository-path.ts';
 import { parseYamlDocuments } from './yaml.ts';
+
+/** A request whose trees follow symbolic links, with the settings that hold for it. */
+export interface LinkedRequest extends RenderRequest {
+  tree: LinkedTree;
+  settings: RenderSettings;
+}
 
 export interface ResolvedSource {
   /** With the repository's own overrides merged in. */
@@ -13,73 +23,123 @@ export interface ResolvedSource {
   /** Normalised; '' is the root. */
   path: string;
   type: SourceType;
-  /** Object id of the folder. */
+  /** Object id of the folder, and of what links in it lead to. */
   tree: string;
 }
 
 export const kustomizationFiles = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
 
-async function withOverrides(request: RenderRequest, path: string, signal: AbortSignal): Promise<ApplicationSource> {
-  let merged: unknown = request.source;
-  for (const name of ['.argocd-source.yaml', `.argocd-source-${request.application.name}.yaml`]) {
-    const file = joinPath(path, name);
-    const content = await request.tree.readFile(file, signal);
-    if (!content) continue;
-    const [override] = parseYamlDocuments(content.toString('utf8'), file);
-    if (!isObject(override)) continue;
-    const { chart: _chart, path: _path, repoURL: _repo, targetRevision: _revision, ...allowed } = override;
-    merged = mergePatch(merged, allowed);
-  }
-  const parsed = sourceSchema.safeParse(merged);
-  if (parsed.success) return parsed.data as unknown as ApplicationSource;
-  const issue = parsed.error.issues[0];
-  throw new AppError(
-    'bad-input',
-    `the overrides in ${joinPath(path, '.argocd-source*.yaml')} are wrong: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
+/** The files of a folder that may change the source, whether they are there or not. */
+export function overrideFiles(request: RenderRequest, path: string): string[] {
+  return ['.argocd-source.yaml', `.argocd-source-${request.application.instanceName}.yaml`].map((name) =>
+    joinPath(path, name),
   );
 }
 
-/** Objects that are empty do not force a type. */
+/** The source with `.argocd-source.yaml` and then the application's own file merged in; neither can move the source. */
+async function withOverrides(request: LinkedRequest, path: string, signal: AbortSignal): Promise<ApplicationSource> {
+  let merged: unknown = normalSource(request.source);
+  const { chart, path: own, repoURL, targetRevision } = request.source;
+  for (const file of overrideFiles(request, path)) {
+    const content = await request.tree.readFile(file, signal);
+    if (!content) continue;
+    const [override] = parseYamlDocuments(content.toString('utf8'), file);
+    if (override === undefined) continue;
+    if (!isObject(override))
+      throw new AppError('bad-input', `${file} in ${request.tree.place} is not an object`, {
+        hint: 'it holds fields of a source, for example helm or kustomize',
+      });
+    const parsed = sourceSchema.safeParse({
+      ...(mergePatch(merged, override) as object),
+      ...{ repoURL, chart, path: own, targetRevision },
+    });
+    if (!parsed.success) {
+      const issue = parsed.error.issues[0];
+      throw new AppError(
+        'bad-input',
+        `${file} in ${request.tree.place} is wrong: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
+      );
+    }
+    merged = withoutUndefined(parsed.data);
+  }
+  return merged as ApplicationSource;
+}
+
+function withoutUndefined(source: object): object {
+  return Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined));
+}
+
+function isEnabled(type: SourceType, settings: RenderSettings): boolean {
+  if (type === 'Helm') return settings.helm.enabled;
+  return type !== 'Kustomize' || settings.kustomize.enabled;
+}
+
+/** A block forces its type, even an empty one of an override. */
 function explicitType(source: ApplicationSource): SourceType | undefined {
-  const filled = (block: object | undefined) => block !== undefined && Object.keys(block).length > 0;
   const types: SourceType[] = [];
-  if (filled(source.helm)) types.push('Helm');
-  if (filled(source.kustomize)) types.push('Kustomize');
-  if (filled(source.directory)) types.push('Directory');
-  if (source.plugin !== undefined) types.push('Plugin');
+  if (source.kustomize) types.push('Kustomize');
+  if (source.helm) types.push('Helm');
+  if (source.directory) types.push('Directory');
+  if (source.plugin) types.push('Plugin');
   if (types.length > 1)
-    throw new AppError('bad-input', `multiple application sources defined: ${types.join(', ')}`, {
+    throw new AppError('bad-input', `multiple application sources defined: ${types.join(',')}`, {
       hint: 'keep only one of the helm, kustomize, directory and plugin blocks',
     });
   return types[0];
 }
 
-async function detectType(request: RenderRequest, path: string, signal: AbortSignal): Promise<SourceType> {
-  const has = async (name: string) => (await request.tree.objectId(joinPath(path, name), signal)) !== undefined;
-  if (await has('kustomization.yaml')) return 'Kustomize';
-  if (await has('kustomization.yml')) return 'Kustomize';
-  if (await has('Chart.yaml')) return 'Helm';
-  return (await has('Kustomization')) ? 'Kustomize' : 'Directory';
+/** By the files directly in the folder, in the order of their names: the last that means something wins. */
+async function detectType(request: LinkedRequest, path: string, signal: AbortSignal): Promise<SourceType> {
+  const from = path === '' ? 0 : path.length + 1;
+  const names = (await request.tree.listFiles(path, signal))
+    .map((entry) => entry.path.slice(from))
+    .filter((name) => !name.includes('/'))
+    .sort(compareBytes);
+  let type: SourceType = 'Directory';
+  for (const name of names) {
+    if (name.endsWith('Chart.yaml') && isEnabled('Helm', request.settings)) type = 'Helm';
+    if (kustomizationFiles.includes(name) && isEnabled('Kustomize', request.settings)) type = 'Kustomize';
+  }
+  return type;
+}
+
+export interface SourceDeps {
+  /** Whether a plugin says that the folder is its own. */
+  discovers: (request: LinkedRequest, path: string, signal: AbortSignal) => Promise<boolean>;
 }
 
 /** Finds the folder of a source and decides how it is rendered, in Argo CD's order. */
-export async function resolveSource(request: RenderRequest, signal: AbortSignal): Promise<ResolvedSource> {
+export async function resolveSource(
+  deps: SourceDeps,
+  request: LinkedRequest,
+  signal: AbortSignal,
+): Promise<ResolvedSource> {
   const { source } = request;
-  if (source.chart !== undefined && source.chart !== '')
+  const path = source.chart ? '' : repositoryPath(source.path ?? '', 'source.path');
+  const tree = await folderId(request, path, signal);
+  const merged = await withOverrides(request, path, signal);
+  const explicit = explicitType(merged);
+  if (explicit)
+    return { source: merged, path, type: isEnabled(explicit, request.settings) ? explicit : 'Directory', tree };
+  const type = (await deps.discovers({ ...request, source: merged }, path, signal))
+    ? 'Plugin'
+    : await detectType(request, path, signal);
+  return { source: merged, path, type, tree };
+}
+
+async function folderId(request: LinkedRequest, path: string, signal: AbortSignal): Promise<string> {
+  const { tree, source } = request;
+  const wrong = (problem: string, hint: string) =>
+    new AppError('not-found', `source.path "${source.path ?? ''}" ${problem} ${tree.place}`, { hint });
+  const id = await tree.objectId(path, signal);
+  if (id === undefined) throw wrong('does not exist in', 'correct spec.source.path or targetRevision');
+  const [first, ...others] = await tree.listFiles(path, signal);
+  if (first?.path !== path || others.length > 0) return id;
+  if (first.type === 'commit')
     throw new AppError(
       'unsupported',
-      `source.chart "${source.chart}" of ${source.repoURL}: charts from Helm repositories and registries are not read by this version`,
-      {
-        hint: 'keep the chart, or a chart that depends on it with charts/ filled, in Git and name its path',
-      },
+      `source.path "${source.path ?? ''}" is a submodule of ${tree.place}; submodules are not fetched`,
+      { hint: "name the submodule's own repository as repoURL" },
     );
-  const path = repositoryPath(source.path ?? '', 'source.path');
-  const tree = await request.tree.objectId(path, signal);
-  if (tree === undefined)
-    throw new AppError('not-found', `source.path "${source.path ?? ''}" does not exist in ${request.tree.place}`, {
-      hint: 'correct spec.source.path or targetRevision',
-    });
-  const merged = await withOverrides(request, path, signal);
-  const type = explicitType(merged) ?? (await detectType(request, path, signal));
-  return { source: merged, path, type, tree };
+  throw wrong('is a file, not a folder, in', 'name the folder that the file is in');
 }

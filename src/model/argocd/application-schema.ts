@@ -38,6 +38,7 @@ export const sourceSchema = z.looseObject({
       recurse: z.boolean().optional(),
       include: z.string().optional(),
       exclude: z.string().optional(),
+      disableExtensionFilter: z.boolean().optional(),
       jsonnet: record.optional(),
     })
     .nullish()

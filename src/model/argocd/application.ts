@@ -83,6 +83,7 @@ export interface DirectorySource {
   recurse?: boolean;
   include?: string;
   exclude?: string;
+  disableExtensionFilter?: boolean;
   jsonnet?: Record<string, unknown>;
 }
 
