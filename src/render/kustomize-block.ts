@@ -70,16 +70,17 @@ export function parseImage(text: string): JsonObject {
   const equals = text.indexOf('=');
   const [old, rest] = equals < 0 ? [undefined, text] : [text.slice(0, equals), text.slice(equals + 1)];
   const at = rest.indexOf('@');
-  const tagged = /^(.*):([a-zA-Z0-9._-]*|\*)$/.exec(at < 0 ? rest : '');
-  if (at < 0 && !tagged && (old === undefined || rest === ''))
+  const named = at < 0 ? rest : rest.slice(0, at);
+  const tagged = /^(.*):([a-zA-Z0-9._-]*|\*)$/.exec(named);
+  if (at < 0 && !tagged && old === undefined)
     throw new AppError('bad-input', `spec.source.kustomize.images holds "${text}", which is no image`, {
       hint: 'write name:tag, name@digest, old=new, old=new:tag or old=new@digest',
     });
-  const name = at >= 0 ? rest.slice(0, at) : (tagged?.[1] ?? rest);
+  const name = tagged?.[1] ?? named;
   const out: JsonObject = { name: old ?? name };
   if (old !== undefined) out['newName'] = name;
+  if (tagged) out['newTag'] = tagged[2] ?? '';
   if (at >= 0) out['digest'] = rest.slice(at + 1);
-  else if (tagged) out['newTag'] = tagged[2] ?? '';
   return out;
 }
 
