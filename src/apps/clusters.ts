@@ -11,6 +11,7 @@ import { inClusterName, inClusterServer } from '#model/argocd/names.ts';
 import type { ArgoSettings } from '#model/argocd/settings.ts';
 import { Comparer } from '#sync/comparer.ts';
 import { AcceptedShapes } from '#sync/dry-run.ts';
+import type { TypeKnowledge } from '#sync/type-knowledge.ts';
 import { VerdictStore } from '#sync/verdicts.ts';
 import { type ClusterDeclaration, connectionId, ownCluster, parseClusterSecret } from './cluster-declaration.ts';
 import { ClusterReach, type ClusterState } from './cluster-reach.ts';
@@ -48,6 +49,7 @@ export interface ClustersDeps {
   logger: Logger;
   /** Comparisons are kept below it. */
   cacheDir: string;
+  types?: TypeKnowledge | undefined;
   /** Makes the client of a declared cluster; by default as its Secret says. */
   connect?: (declaration: ClusterDeclaration) => Promise<KubeClient>;
 }
@@ -266,7 +268,7 @@ export class Clusters {
       tracking: () => settings().tracking,
       excluded: (kind) => isExcluded(settings(), kind, now().server),
     });
-    const comparer = new Comparer({ kube, verdicts, settings });
+    const comparer = new Comparer({ kube, verdicts, settings, types: this.#deps.types });
     const accepted = new AcceptedShapes();
     const versions = clusterVersions(kube, clock);
     const changed = () => {

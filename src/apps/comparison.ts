@@ -1,12 +1,15 @@
+import { AppError } from '#base/errors.ts';
 import { assessHealth } from '#health/assess.ts';
 import type { Health } from '#health/health.ts';
 import { type KubeObject, kindOf } from '#kube/port.ts';
 import type { Application, ResourceKey, SyncStatusCode } from '#model/argocd/application.ts';
 import { annotations, qualifiedName, qualifiedOfInstanceName } from '#model/argocd/names.ts';
-import type { ArgoSettings } from '#model/argocd/settings.ts';
+import type { ArgoSettings, Tracking } from '#model/argocd/settings.ts';
+import { hasCompareOption } from '#sync/compare-options.ts';
 import type { Comparer, DesiredObject, Difference } from '#sync/comparer.ts';
 import { hookRoleOf, waveOf } from '#sync/hooks.ts';
-import { keyText, resourceKeyOf, trackingApplication } from '#sync/identity.ts';
+import { keyText, parseTrackingId, resourceKeyOf, trackingApplication } from '#sync/identity.ts';
+import { type IgnoreRules, ignoreRulesFor } from '#sync/ignore-differences.ts';
 import type { LiveState } from './live-state.ts';
 import type { Target } from './target.ts';
 
@@ -25,6 +28,8 @@ export interface ComparedResource {
   wave: number;
   health: Health | undefined;
   difference: Difference | undefined;
+  /** What of it is not compared; where both forms are there. */
+  rules?: IgnoreRules;
 }
 
 export interface ComparisonDeps {
@@ -41,9 +46,11 @@ export interface Comparison {
   shared: { key: string; other: string }[];
 }
 
-function ignoresExtraneous(object: KubeObject): boolean {
-  const options = object.metadata.annotations?.[annotations.compareOptions] ?? '';
-  return options.split(',').some((option) => option.trim() === 'IgnoreExtraneous');
+/** An object that carries the tracking id of another one is somebody's copy of it, and has no say. */
+function isCopy(live: KubeObject, tracking: Tracking): boolean {
+  if (tracking.method === 'label') return false;
+  const named = parseTrackingId(live.metadata.annotations?.[annotations.trackingId]) !== undefined;
+  return named && trackingApplication(live, { ...tracking, installationId: undefined }) === undefined;
 }
 
 async function compareOne(
@@ -67,8 +74,23 @@ async function compareOne(
   };
   if (!live) return { ...common, status: 'OutOfSync', health: { status: 'Missing' }, difference: undefined };
   const ignore = application.spec.ignoreDifferences ?? [];
-  const difference = await deps.comparer.compare(desired, live, { ignore, withPrediction }, signal);
-  return { ...common, status: difference.modified ? 'OutOfSync' : 'Synced', health: assessHealth(live), difference };
+  const withMutations = hasCompareOption(application, 'IncludeMutationWebhook=true');
+  const insists = hasCompareOption(application, 'ServerSideDiff=true');
+  const options = { ignore, withMutations, withPrediction: withPrediction || insists };
+  const difference = await deps.comparer.compare(desired, live, options, signal);
+  if (difference.rejected !== undefined && insists) throw refusal(object, difference.rejected);
+  const settings = deps.settings();
+  const compared = { ...common, health: assessHealth(live), difference, rules: ignoreRulesFor(live, ignore, settings) };
+  if (isCopy(live, settings.tracking)) return { ...compared, status: undefined, counts: false };
+  return { ...compared, status: difference.modified ? 'OutOfSync' : 'Synced' };
+}
+
+function refusal({ kind, metadata }: KubeObject, words: string): AppError {
+  const { name, namespace } = metadata;
+  const place = namespace === undefined ? '' : ` in ${namespace}`;
+  return new AppError('bad-input', `the server refuses ${kind} ${name}${place}, asked what would change: ${words}`, {
+    hint: 'correct the manifest; without ServerSideDiff=true the object would only show as OutOfSync',
+  });
 }
 
 function extra(live: KubeObject): ComparedResource {
@@ -79,7 +101,7 @@ function extra(live: KubeObject): ComparedResource {
     desired: undefined,
     live,
     status: hook ? undefined : 'OutOfSync',
-    counts: !hook && !ignoresExtraneous(live),
+    counts: !hook && !hasCompareOption(live, 'IgnoreExtraneous'),
     requiresPruning: !hook,
     hook,
     wave: waveOf(live),

@@ -6,8 +6,8 @@ import { annotations } from '#model/argocd/names.ts';
 import { parseSyncOptions } from '#model/argocd/sync-options.ts';
 import { deletePoliciesOf, type HookType, hookRoleOf, isSyncPhase, waveOf } from '#sync/hooks.ts';
 import { resourceKeyOf } from '#sync/identity.ts';
-import { copyIgnored, ignoreRulesFor } from '#sync/ignore-differences.ts';
 import { orderTasks, withPruneWaves } from '#sync/order.ts';
+import { respectIgnored } from '#sync/respect-ignored.ts';
 import type { SyncTask } from '#sync/task.ts';
 import type { ComparedResource } from './comparison.ts';
 import type { LiveState } from './live-state.ts';
@@ -58,18 +58,16 @@ function optionsFor(input: SyncTasksInput, target: KubeObject | undefined, live:
 /** The comparison has asked the server about what is there already. */
 function foreseenOf({ live, status, difference }: ComparedResource): SyncTask['foreseen'] {
   if (!live) return undefined;
-  if (status === 'Synced' || difference?.predicted) return { rejected: undefined };
-  return difference?.rejected === undefined ? undefined : { rejected: difference.rejected };
+  if (difference?.rejected !== undefined) return { rejected: difference.rejected };
+  return status === 'Synced' || difference?.predicted ? { rejected: undefined } : undefined;
 }
 
 function resourceTask(input: SyncTasksInput, resource: ComparedResource): SyncTask {
   const { live } = resource;
   const options = optionsFor(input, resource.desired?.object, live);
   let target = resource.desired?.object;
-  if (target && live && options.respectIgnoreDifferences) {
-    const rules = ignoreRulesFor(live, input.application.spec.ignoreDifferences ?? []);
-    target = copyIgnored(target, live, rules.jsonPointers);
-  }
+  if (target && live && resource.rules && options.respectIgnoreDifferences)
+    target = respectIgnored(target, live, resource.rules, resource.difference?.owned);
   return {
     key: resource.key,
     version: resource.version,

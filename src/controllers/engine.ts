@@ -13,6 +13,7 @@ import type { GitMirrors } from '#git/port.ts';
 import type { ApiResource, Informer, InformerSet, KubeClient } from '#kube/port.ts';
 import type { ArgoSettings } from '#model/argocd/settings.ts';
 import { createRenderer } from '#render/renderer.ts';
+import type { TypeKnowledge } from '#sync/type-knowledge.ts';
 import type { AuditLog } from '#trace/event.ts';
 import { ApplicationController } from './application-controller.ts';
 import { AuditTrail } from './audit-trail.ts';
@@ -34,6 +35,8 @@ export interface EngineOptions {
   /** Undefined when not installed. */
   helm?: { path: string; version: string } | undefined;
   kubectl?: { path: string; version: string } | undefined;
+  /** The built-in kinds, for comparisons that a server refuses to answer. */
+  types?: TypeKnowledge | undefined;
   /** Poll interval of repositories, and the longest time between two looks at an application; else as the settings say. */
   reconcileMs?: number;
   selfHeal?: SelfHealBackoff;
@@ -99,8 +102,8 @@ function timings(options: EngineOptions, settings: () => ArgoSettings) {
 const neverMs = 24 * 3_600_000;
 
 async function openClusters(options: EngineOptions, settings: SettingsWatch): Promise<Clusters> {
-  const { kube, informers, instance, clock, entropy, logger, cacheDir, connect } = options;
-  const common = { instance, settings: () => settings.current, clock, entropy, logger, cacheDir };
+  const { kube, informers, instance, clock, entropy, logger, cacheDir, connect, types } = options;
+  const common = { instance, settings: () => settings.current, clock, entropy, logger, cacheDir, types };
   const clusters = new Clusters({ home: { kube, informers }, ...common, ...(connect ? { connect } : {}) });
   await clusters.start();
   return clusters;

@@ -23,6 +23,7 @@ import { createAuditLog } from '#trace/audit-log.ts';
 import { createTracer } from '#trace/trace.ts';
 import { findProgram, projectRoot, requireProgram } from './programs.ts';
 import { systemClock as clock, systemEntropy as entropy } from './system.ts';
+import { builtinTypeKnowledge } from './type-knowledge.ts';
 import { slipwayVersion } from './version.ts';
 
 export interface SlipwayOptions {
@@ -90,6 +91,7 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
         cacheDir: join(dataDir, 'cache'),
         helm,
         kubectl,
+        types: builtinTypeKnowledge(),
       },
       signal,
     ),

@@ -1,35 +1,57 @@
 import { isAppError, messageOf } from '#base/errors.ts';
-import { jsonEqual } from '#base/json.ts';
+import { type JsonObject, jsonEqual } from '#base/json.ts';
 import { type KubeClient, type KubeObject, kindOf } from '#kube/port.ts';
 import type { IgnoreDifference } from '#model/argocd/application.ts';
 import { fieldManager } from '#model/argocd/names.ts';
 import type { ArgoSettings } from '#model/argocd/settings.ts';
 import { fieldsOwnedBy, removeFields } from './fields-v1.ts';
 import { objectKeyText } from './identity.ts';
-import { type IgnoreRules, ignoreRulesFor, removePointers } from './ignore-differences.ts';
+import { type IgnoreRules, ignoreRulesFor, rulesText, withoutIgnored } from './ignore-differences.ts';
+import { withKnownTypes } from './known-types.ts';
 import { dropsLastApplied } from './last-applied.ts';
-import { contentOf } from './normalize.ts';
+import { diffLocally } from './local-diff.ts';
+import { withoutMutations } from './mutations.ts';
+import { alignTracking, contentOf, normalizeForm, withoutLabel } from './normalize.ts';
 import { contentDigest, projectOn } from './projection.ts';
+import type { TypeKnowledge } from './type-knowledge.ts';
 import type { VerdictStore } from './verdicts.ts';
 
 export interface Difference {
   modified: boolean;
-  /** What the server would make of the live object; undefined when it was not asked or refused. */
+  /** What an apply would make of the live object; undefined when nobody was asked. */
   predicted?: KubeObject | undefined;
-  /** The server's reason for refusing the desired object. */
+  /** The server's reason for refusing the desired object. Whether it differs was then told without the server. */
   rejected?: string | undefined;
+  /** What the ignored managers own, as `managedFields` writes it; only where there are such managers. */
+  owned?: JsonObject | undefined;
 }
 
 export interface ComparerDeps {
   kube: Pick<KubeClient, 'apply' | 'get' | 'discovery'>;
   verdicts: VerdictStore;
   settings: () => ArgoSettings;
+  /** For what the server refuses to answer, and for parts of custom resources; without it, what it refuses differs. */
+  types?: TypeKnowledge | undefined;
 }
 
 /** A desired object with the digest that comparisons are remembered by. */
 export interface DesiredObject {
   object: KubeObject;
   digest: string;
+}
+
+export interface CompareOptions {
+  ignore: readonly IgnoreDifference[];
+  /** What mutating webhooks add to an apply is a difference, too. */
+  withMutations?: boolean;
+  /** Says what would become of the object, even if the server has to be asked again for it. */
+  withPrediction?: boolean;
+}
+
+interface Context {
+  rules: IgnoreRules;
+  settings: ArgoSettings;
+  withMutations: boolean;
 }
 
 /** How often a comparison follows an object that changes under it. */
@@ -67,21 +89,23 @@ export class Comparer {
   async compare(
     desired: DesiredObject,
     live: KubeObject,
-    options: { ignore: readonly IgnoreDifference[]; withPrediction?: boolean },
+    options: CompareOptions,
     signal: AbortSignal,
   ): Promise<Difference> {
     const key = objectKeyText(live);
-    const rules = ignoreRulesFor(live, options.ignore);
-    const verdict = this.#verdictOf(desired, live, rules);
+    const context = this.#contextOf(live, options);
+    const verdict = this.#verdictOf(desired, live, context);
     const known = this.#deps.verdicts.get(key);
     const same = known?.desired === verdict.desired && known.projection === verdict.projection;
-    if (same && (!options.withPrediction || !known.modified)) return { modified: known.modified };
+    // What ignored managers own is needed when the object is applied; it is not kept.
+    const needsMore = options.withPrediction || context.rules.managers.length > 0;
     const verdictKey = `${verdict.desired} ${verdict.projection}`;
     const remembered = this.#predictions.get(key);
-    if (same && remembered?.verdictKey === verdictKey) return remembered.difference;
-    const { difference, against } = await this.#ask(desired.object, live, rules, signal);
+    if (same && known.modified && remembered?.verdictKey === verdictKey) return remembered.difference;
+    if (same && (!needsMore || !known.modified)) return { modified: known.modified };
+    const { difference, against } = await this.#ask(desired.object, live, context, signal);
     if (!against) return difference;
-    const judged = against === live ? verdict : this.#verdictOf(desired, against, rules);
+    const judged = against === live ? verdict : this.#verdictOf(desired, against, context);
     this.#deps.verdicts.set(key, { ...judged, modified: difference.modified });
     const judgedKey = `${judged.desired} ${judged.projection}`;
     if (difference.modified) this.#predictions.set(key, { verdictKey: judgedKey, difference });
@@ -91,7 +115,7 @@ export class Comparer {
 
   /** Remembers that `result` is what the server made of `desired`: they agree by definition. */
   noteApplied(desired: DesiredObject, result: KubeObject, ignore: readonly IgnoreDifference[]): void {
-    const verdict = this.#verdictOf(desired, result, ignoreRulesFor(result, ignore));
+    const verdict = this.#verdictOf(desired, result, this.#contextOf(result, { ignore }));
     const key = objectKeyText(result);
     this.#deps.verdicts.set(key, { ...verdict, modified: false });
     this.#predictions.delete(key);
@@ -102,10 +126,16 @@ export class Comparer {
     this.#predictions.delete(key);
   }
 
-  #verdictOf(desired: DesiredObject, live: KubeObject, rules: IgnoreRules): { desired: string; projection: string } {
-    const hasRules = rules.jsonPointers.length > 0 || rules.managers.length > 0;
+  #contextOf(live: KubeObject, options: CompareOptions): Context {
+    const settings = this.#deps.settings();
+    const rules = ignoreRulesFor(live, options.ignore, settings);
+    return { rules, settings, withMutations: options.withMutations ?? false };
+  }
+
+  #verdictOf(desired: DesiredObject, live: KubeObject, context: Context): { desired: string; projection: string } {
     const projection = contentDigest(projectOn(desired.object, contentOf(live)));
-    return { desired: hasRules ? `${desired.digest}+${contentDigest(rules)}` : desired.digest, projection };
+    const how = howText(live, context);
+    return { desired: how === usually ? desired.digest : `${desired.digest}+${contentDigest(how)}`, projection };
   }
 
   /**
@@ -116,21 +146,21 @@ export class Comparer {
   async #ask(
     desired: KubeObject,
     live: KubeObject,
-    rules: IgnoreRules,
+    context: Context,
     signal: AbortSignal,
   ): Promise<{ difference: Difference; against: KubeObject | undefined }> {
     let base = live;
     for (let tries = 1; ; tries += 1) {
       const answer = await this.#dryRun(desired, signal);
-      if ('rejected' in answer) return { difference: { modified: true, rejected: answer.rejected }, against: base };
-      const { predicted } = answer;
-      const current = predicted.metadata.resourceVersion === base.metadata.resourceVersion;
+      if ('rejected' in answer)
+        return { difference: this.#withoutServer(desired, base, answer.rejected, context), against: base };
+      const current = answer.predicted.metadata.resourceVersion === base.metadata.resourceVersion;
       if (current || tries === currentTries) {
-        const modified = await this.#differs({ desired, live: base, predicted, rules }, signal);
-        return { difference: { modified, predicted }, against: current ? base : undefined };
+        const forms = { desired, live: base, predicted: answer.predicted };
+        return { difference: await this.#judge(forms, context, signal), against: current ? base : undefined };
       }
       const fresh = await this.#read(live, signal);
-      if (!fresh) return { difference: { modified: true, predicted }, against: undefined };
+      if (!fresh) return { difference: { modified: true, predicted: answer.predicted }, against: undefined };
       base = fresh;
     }
   }
@@ -147,20 +177,39 @@ export class Comparer {
     }
   }
 
-  async #differs(
-    input: { desired: KubeObject; live: KubeObject; predicted: KubeObject; rules: IgnoreRules },
+  #withoutServer(desired: KubeObject, live: KubeObject, rejected: string, context: Context): Difference {
+    const { types } = this.#deps;
+    if (!types) return { modified: true, rejected };
+    const [left, right] = alignTracking(live, desired, { desired, tracking: context.settings.tracking });
+    const { modified, predicted } = diffLocally({ ...context, desired: right, live: left, types, serverSide: false });
+    return { modified, predicted, rejected };
+  }
+
+  async #judge(
+    forms: { desired: KubeObject; live: KubeObject; predicted: KubeObject },
+    context: Context,
     signal: AbortSignal,
-  ): Promise<boolean> {
-    const { desired, live, predicted, rules } = input;
-    let [before, after]: [unknown, unknown] = [contentOf(live), contentOf(predicted)];
-    before = removePointers(before, rules.jsonPointers);
-    after = removePointers(after, rules.jsonPointers);
+  ): Promise<Difference> {
+    const { desired, live } = forms;
+    const { rules, settings, withMutations } = context;
+    const predicted = withMutations ? forms.predicted : withoutMutations(forms.predicted, live, fieldManager);
+    const clean = (object: KubeObject) => this.#clean(object, context);
+    const aligned = alignTracking(contentOf(live), contentOf(predicted), { desired, tracking: settings.tracking });
+    let [before, after]: unknown[] = aligned.map(clean);
+    let owned: JsonObject | undefined;
     if (rules.managers.length > 0) {
-      const owned = fieldsOwnedBy((await this.#read(live, signal)) ?? live, rules.managers);
+      owned = fieldsOwnedBy((await this.#read(live, signal)) ?? live, rules.managers);
       before = removeFields(before, owned);
       after = removeFields(after, owned);
     }
-    return !jsonEqual(before, after) || dropsLastApplied(desired, live);
+    const unlabelled = (object: KubeObject) => clean(withoutLabel(object, settings.tracking.labelKey));
+    const modified = !jsonEqual(before, after) || dropsLastApplied(desired, live, unlabelled);
+    return { modified, predicted, ...(owned ? { owned } : {}) };
+  }
+
+  #clean(object: KubeObject, { rules, settings }: Context): KubeObject {
+    const plain = withoutIgnored(normalizeForm(object, settings), rules);
+    return this.#deps.types ? withKnownTypes(plain, { types: this.#deps.types, settings }) : plain;
   }
 
   /** As the server has it now, with who owns what: the watch leaves that out. */
@@ -169,3 +218,19 @@ export class Comparer {
     return resource && (await this.#deps.kube.get(resource, live.metadata, signal));
   }
 }
+
+/** Everything beside the two objects that a verdict depends on. */
+function howText(live: KubeObject, { rules, settings, withMutations }: Context): string {
+  const aggregated = settings.compare.ignoreAggregatedRoles && live.kind === 'ClusterRole';
+  const types = settings.customizations.filter(({ kind, knownTypeFields }) => knownTypeFields && kind === live.kind);
+  const label = settings.tracking.method === 'label';
+  return [
+    rulesText(rules),
+    ...(withMutations ? ['mutations'] : []),
+    ...(aggregated ? ['aggregated'] : []),
+    ...(label ? ['label'] : []),
+    ...types.map(({ knownTypeFields }) => JSON.stringify(knownTypeFields)),
+  ].join(' ');
+}
+
+const usually = rulesText({ jsonPointers: ['/status'], jq: [], managers: [] });

@@ -5,8 +5,8 @@ import { defaultSettings } from '#model/argocd/settings.ts';
 import { removeFields, uniteFields } from './fields-v1.ts';
 import { deletePoliciesOf, hookRoleOf, waveOf } from './hooks.ts';
 import { parseTrackingId, trackingApplication, trackingIdOf } from './identity.ts';
-import { copyIgnored, ignoreRulesFor, removePointers } from './ignore-differences.ts';
 import { imagesOf } from './images.ts';
+import { removePointers } from './json-pointer.ts';
 import { dropsLastApplied } from './last-applied.ts';
 import { maskSecrets } from './mask.ts';
 import { contentOf, normalizeDesired } from './normalize.ts';
@@ -186,25 +186,6 @@ test('ignored fields go by pointer or by owner', () => {
     spec: { list: [{ x: 2 }] },
   });
   assert.deepEqual(uniteFields({ a: { b: {} } }, { a: { c: {} } }), { a: { b: {}, c: {} } });
-});
-
-test('ignore rules match by group, kind, name and namespace; jq is refused', () => {
-  const pointers = (rule: object) =>
-    ignoreRulesFor(object(), [{ kind: 'ConfigMap', jsonPointers: ['/x'], ...rule }]).jsonPointers;
-  assert.deepEqual(pointers({}), ['/x']);
-  assert.deepEqual(pointers({ kind: '*', group: '*' }), ['/x']);
-  assert.deepEqual(pointers({ group: 'apps' }), []);
-  assert.deepEqual(pointers({ name: 'b' }), []);
-  assert.deepEqual(pointers({ namespace: 'n', name: 'a' }), ['/x']);
-  assert.throws(() => pointers({ jqPathExpressions: ['.x'] }), /jqPathExpressions/);
-});
-
-test('RespectIgnoreDifferences takes the live value, or its absence', () => {
-  const desired = object({ spec: { replicas: 1, x: 1 } });
-  assert.deepEqual(
-    copyIgnored(desired, object({ spec: { replicas: 5 } }), ['/spec/replicas', '/spec/x', '/status/y'])['spec'],
-    { replicas: 5 },
-  );
 });
 
 test('masks keep equality and nothing else', () => {

@@ -10,8 +10,12 @@ export function uniteFields(a: unknown, b: unknown): JsonObject {
 }
 
 function removeFromList(list: unknown[], fields: JsonObject): unknown[] {
-  const out = list.slice();
+  let out = list.slice();
   for (const [key, below] of Object.entries(fields)) {
+    if (key.startsWith('v:')) {
+      const value = parseJson(key.slice(2), `value ${key} in managedFields`);
+      out = out.filter((item) => !jsonEqual(item, value));
+    }
     if (!key.startsWith('k:')) continue;
     const wanted = parseJson(key.slice(2), `key ${key} in managedFields`);
     const at = out.findIndex(

@@ -1,85 +1,109 @@
-import { AppError } from '#base/errors.ts';
+import { canonicalJson } from '#base/digest.ts';
+import { AppError, isAppError } from '#base/errors.ts';
 import { globMatch } from '#base/glob.ts';
-import { isObject, type JsonObject } from '#base/json.ts';
+import { isObject, type Json } from '#base/json.ts';
+import { compileDeletion, JqError, JqLimit, type JqProgram, runOnce } from '#jq/jq.ts';
 import { type KubeObject, parseApiVersion } from '#kube/port.ts';
 import type { IgnoreDifference } from '#model/argocd/application.ts';
+import type { ArgoSettings, IgnoreFields } from '#model/argocd/settings.ts';
+import { removePointers } from './json-pointer.ts';
 
+/** What of an object is not compared, from the application and from the settings. */
 export interface IgnoreRules {
   jsonPointers: string[];
+  jq: JqProgram[];
+  /** Field managers whose fields count for nothing. */
   managers: string[];
 }
 
-/** The rules of `spec.ignoreDifferences` that concern an object. Throws AppError unsupported for jq expressions. */
-export function ignoreRulesFor(object: KubeObject, rules: readonly IgnoreDifference[]): IgnoreRules {
-  const out: IgnoreRules = { jsonPointers: [], managers: [] };
+export type RuleSettings = Pick<ArgoSettings, 'customizations' | 'compare'>;
+
+const programs = new Map<string, JqProgram>();
+const maxPrograms = 2000;
+
+function deletion(expression: string, kind: string): JqProgram {
+  const known = programs.get(expression);
+  if (known) return known;
+  try {
+    const program = compileDeletion(expression);
+    if (programs.size >= maxPrograms) programs.clear();
+    programs.set(expression, program);
+    return program;
+  } catch (error) {
+    if (!isAppError(error) && !(error instanceof JqLimit)) throw error;
+    throw new AppError('bad-input', `jqPathExpressions of ignoreDifferences for ${kind}: ${error.message}`, {
+      hint: isAppError(error) ? error.hint : 'shorten the expression',
+      cause: error,
+    });
+  }
+}
+
+/** True when a rule's globs and names are those of the object. */
+function concerns(
+  rule: { group?: string; kind: string; name?: string; namespace?: string },
+  object: KubeObject,
+): boolean {
   const { group } = parseApiVersion(object.apiVersion);
-  for (const rule of rules) {
-    if (!globMatch(rule.group ?? '', group) || !globMatch(rule.kind, object.kind)) continue;
-    if (rule.name !== undefined && rule.name !== '' && rule.name !== object.metadata.name) continue;
-    if (rule.namespace !== undefined && rule.namespace !== '' && rule.namespace !== object.metadata.namespace) continue;
-    if (rule.jqPathExpressions && rule.jqPathExpressions.length > 0)
-      throw new AppError(
-        'unsupported',
-        `spec.ignoreDifferences uses jqPathExpressions for ${rule.kind}, which this version does not evaluate`,
-        {
-          hint: 'name the fields with jsonPointers or managedFieldsManagers',
-        },
-      );
-    out.jsonPointers.push(...(rule.jsonPointers ?? []));
-    out.managers.push(...(rule.managedFieldsManagers ?? []));
+  const { name, namespace } = object.metadata;
+  if (!globMatch(rule.group ?? '', group) || !globMatch(rule.kind, object.kind)) return false;
+  if (rule.name !== undefined && rule.name !== '' && rule.name !== name) return false;
+  return rule.namespace === undefined || rule.namespace === '' || rule.namespace === namespace;
+}
+
+function ignoresStatus(object: KubeObject, settings: RuleSettings): boolean {
+  const { ignoreStatus } = settings.compare;
+  return ignoreStatus === 'all' || (ignoreStatus === 'crd' && object.kind === 'CustomResourceDefinition');
+}
+
+/**
+ * The rules that concern an object: of `spec.ignoreDifferences`, of the settings for its kind, and its status. Throws
+ * AppError bad-input that quotes a jq expression that cannot be read.
+ */
+export function ignoreRulesFor(
+  object: KubeObject,
+  ignore: readonly IgnoreDifference[],
+  settings: RuleSettings,
+): IgnoreRules {
+  const out: IgnoreRules = { jsonPointers: [], jq: [], managers: [] };
+  const add = (fields: Partial<IgnoreFields>): void => {
+    out.jsonPointers.push(...(fields.jsonPointers ?? []));
+    out.jq.push(...(fields.jqPathExpressions ?? []).map((expression) => deletion(expression, object.kind)));
+    out.managers.push(...(fields.managedFieldsManagers ?? []));
+  };
+  for (const rule of ignore) if (concerns(rule, object)) add(rule);
+  for (const { group, kind, ignoreDifferences } of settings.customizations)
+    if (ignoreDifferences && concerns({ group, kind }, object)) add(ignoreDifferences);
+  if (ignoresStatus(object, settings)) out.jsonPointers.push('/status');
+  return out;
+}
+
+/** Equal rules give equal texts. */
+export function rulesText(rules: IgnoreRules): string {
+  return canonicalJson([rules.jsonPointers, rules.jq.map(({ text }) => text), rules.managers]);
+}
+
+/**
+ * A copy without what pointers and jq expressions name. An expression that does not fit the object (it iterates over what
+ * is not there) changes nothing, as in Argo CD; one that takes too long throws AppError limit.
+ */
+export function withoutIgnored(object: KubeObject, rules: Pick<IgnoreRules, 'jsonPointers' | 'jq'>): KubeObject {
+  let out: KubeObject = removePointers(object, rules.jsonPointers);
+  for (const program of rules.jq) {
+    const result = evaluate(program, out);
+    if (isObject(result)) out = result as KubeObject;
   }
   return out;
 }
 
-function pointerSteps(pointer: string): string[] {
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
-}
-
-function edit(value: unknown, steps: readonly string[], put: unknown): unknown {
-  const [step, ...rest] = steps;
-  if (step === undefined) return put;
-  if (Array.isArray(value)) {
-    const index = Number(step);
-    if (!Number.isInteger(index) || index < 0 || index >= value.length) return value;
-    const next = edit(value[index], rest, put);
-    return next === undefined ? value.filter((_, at) => at !== index) : value.with(index, next);
+function evaluate(program: JqProgram, object: KubeObject): Json | undefined {
+  try {
+    return runOnce(program, object as unknown as Json);
+  } catch (error) {
+    if (error instanceof JqError) return undefined;
+    if (!(error instanceof JqLimit)) throw error;
+    const { kind, metadata } = object;
+    throw new AppError('limit', `ignoreDifferences of ${kind} ${metadata.name}: ${program.text}: ${error.message}`, {
+      hint: 'write the jqPathExpression so that it does less',
+    });
   }
-  if (!isObject(value)) return value;
-  if (!(step in value) && (put === undefined || rest.length > 0)) return value;
-  const next = edit(value[step], rest, put);
-  const out: JsonObject = { ...value };
-  if (next === undefined) delete out[step];
-  else out[step] = next;
-  return out;
-}
-
-function read(value: unknown, steps: readonly string[]): unknown {
-  let at = value;
-  for (const step of steps) {
-    if (Array.isArray(at)) at = at[Number(step)];
-    else if (isObject(at)) at = at[step];
-    else return undefined;
-  }
-  return at;
-}
-
-/** A copy without what the JSON pointers (RFC 6901) name; a missing path is fine. */
-export function removePointers<T>(value: T, pointers: readonly string[]): T {
-  let out: unknown = value;
-  for (const pointer of pointers) out = edit(out, pointerSteps(pointer), undefined);
-  return out as T;
-}
-
-/** RespectIgnoreDifferences: the ignored fields of `desired` as they are live; `status` is never copied. */
-export function copyIgnored(desired: KubeObject, live: KubeObject, pointers: readonly string[]): KubeObject {
-  let out: unknown = desired;
-  for (const pointer of pointers) {
-    const steps = pointerSteps(pointer);
-    if (steps[0] === 'status') continue;
-    out = edit(out, steps, read(live, steps));
-  }
-  return out as KubeObject;
 }

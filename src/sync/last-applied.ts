@@ -32,14 +32,18 @@ function drops(original: unknown, desired: unknown, live: unknown): boolean {
 
 /**
  * True when an object once written by client-side apply still has fields from that time which the desired state dropped.
- * Server-side apply alone would leave them, since another manager owns them.
+ * Server-side apply alone would leave them, since another manager owns them. `clean` takes away what is not compared.
  */
-export function dropsLastApplied(desired: KubeObject, live: KubeObject): boolean {
+export function dropsLastApplied(
+  desired: KubeObject,
+  live: KubeObject,
+  clean: (object: KubeObject) => KubeObject = (object) => object,
+): boolean {
   const text = live.metadata.annotations?.[annotations.lastApplied];
   if (text === undefined) return false;
   const original = parseJson(text, `last-applied annotation of ${live.kind} ${live.metadata.name}`);
   if (!isObject(original)) return false;
   const { status: _status, ...rest } = original;
   const { namespace: _namespace, ...metadata } = isObject(rest['metadata']) ? rest['metadata'] : {};
-  return drops({ ...rest, metadata }, desired, live);
+  return drops(clean({ ...rest, metadata } as KubeObject), desired, clean(live));
 }

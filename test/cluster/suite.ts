@@ -13,6 +13,7 @@ import { createInformerSet } from '#kube/informer.ts';
 import { loadKubeTarget } from '#kube/kubeconfig.ts';
 import type { KubeClient } from '#kube/port.ts';
 import type { KubeTarget } from '#kube/target.ts';
+import { builtinTypeKnowledge } from '#main/type-knowledge.ts';
 import { testClock, testEntropy } from '../clock.ts';
 import { countingClient, type Write } from '../counting-client.ts';
 import { MemoryAudit } from '../engine/world.ts';
@@ -102,6 +103,7 @@ export class Suite implements AsyncDisposable {
           instance: stack.use(followInstance({ ...deps, kube: client, namespace })),
           helm: { path: toolPath('helm'), version: '4.1.4' },
           kubectl: { path: toolPath('kubectl'), version: '1.33' },
+          types: builtinTypeKnowledge(),
         },
         signal,
       ),

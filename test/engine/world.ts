@@ -15,6 +15,7 @@ import { createKubeClient } from '#kube/client.ts';
 import { createInformerSet } from '#kube/informer.ts';
 import { loadKubeTarget } from '#kube/kubeconfig.ts';
 import { type KubeClient, type KubeObject, kindOf } from '#kube/port.ts';
+import { builtinTypeKnowledge } from '#main/type-knowledge.ts';
 import type { Application } from '#model/argocd/application.ts';
 import type { AuditEvent, AuditLog } from '#trace/event.ts';
 import { testClock, testEntropy } from '../clock.ts';
@@ -133,6 +134,7 @@ export class EngineWorld {
       cacheDir: join(this.#folder, 'cache'),
       helm,
       kubectl,
+      types: builtinTypeKnowledge(),
       ...options,
     };
     this.running = stack.use(await startEngine(engine, AbortSignal.timeout(20_000)));

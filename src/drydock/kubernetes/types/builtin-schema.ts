@@ -51,6 +51,7 @@ export interface BuiltinSchema {
   /** `apps/v1.Deployment` for a kind that is served; undefined for unknown ones. */
   typeName(gvk: Gvk): string | undefined;
   struct(name: string): StructType;
+  has(name: string): boolean;
   /** All kinds of one group-version, lists included. */
   kinds(group: string, version: string): string[];
 }
@@ -89,6 +90,7 @@ function compileSchema(lines: TypeLines): BuiltinSchema {
   }
   return {
     struct,
+    has: (name) => Array.isArray(lines[name]),
     typeName(gvk) {
       const pkg = packageOfGroup.get(gvk.group);
       const name = `${pkg}/${gvk.version}.${gvk.kind}`;
