@@ -9,6 +9,7 @@ import {
   Schema,
   seqTag,
   strTag,
+  YAMLException,
 } from 'js-yaml';
 import { AppError } from './errors.ts';
 
@@ -72,11 +73,33 @@ function refuseNonNumbers(value: unknown, what: string): void {
     for (const item of Object.values(value)) refuseNonNumbers(item, what);
 }
 
+const mostIndented = 500;
+
+/**
+ * libyaml, which Kubernetes' tools read with, lets a quoted text go on at any column; js-yaml asks for more than its key's.
+ * Blanks before such a line are no part of the text, so the line is moved to the right until the reader is content.
+ */
+function loadLenient(text: string): unknown[] {
+  let lines: string[] | undefined;
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return loadAll(lines?.join('\n') ?? text, { schema: kubernetesYaml, json: true });
+    } catch (cause) {
+      const line =
+        cause instanceof YAMLException && cause.reason === 'deficient indentation' ? cause.mark?.line : undefined;
+      lines ??= text.split('\n');
+      const short = line === undefined ? undefined : lines[line];
+      if (line === undefined || short === undefined || attempt >= mostIndented) throw cause;
+      lines[line] = ' '.repeat(80) + short;
+    }
+  }
+}
+
 /** The documents of a YAML stream, empty ones left out. Throws AppError bad-input naming `what` and the line. */
 export function parseYamlDocuments(text: string, what: string): unknown[] {
   let documents: unknown[];
   try {
-    documents = loadAll(text, { schema: kubernetesYaml, json: true });
+    documents = loadLenient(text);
   } catch (cause) {
     throw new AppError('bad-input', `${what} is not valid YAML: ${cause instanceof Error ? cause.message : cause}`, {
       cause,
