@@ -140,7 +140,21 @@ const rows: Row[] = [
   },
   { name: 'failed', kind: 'batch/v1/Job', status: { conditions: [condition('Failed')] }, want: 'Degraded' },
   { name: 'suspended', kind: 'batch/v1/Job', status: { conditions: [condition('Suspended')] }, want: 'Suspended' },
-  { name: 'suspended', kind: 'batch/v1/CronJob', spec: { suspend: true }, want: 'Suspended' },
+  { name: 'suspended', kind: 'batch/v1/CronJob', spec: { suspend: true }, want: 'Healthy' },
+  {
+    name: 'last run failed',
+    kind: 'batch/v1/CronJob',
+    status: { lastScheduleTime: '2026-01-02T00:00:00Z', lastSuccessfulTime: '2026-01-01T00:00:09Z' },
+    want: 'Degraded',
+  },
+  {
+    name: 'long-running by annotation',
+    kind: 'v1/Pod',
+    metadata: { annotations: { 'argocd.argoproj.io/ignore-restart-policy': 'true' } },
+    spec: { restartPolicy: 'Never' },
+    status: { phase: 'Running', conditions: [condition('Ready')] },
+    want: 'Healthy',
+  },
   {
     name: 'last run succeeded',
     kind: 'batch/v1/CronJob',

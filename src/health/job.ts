@@ -26,5 +26,5 @@ export function jobHealth(object: KubeObject): Health {
   }
   if (!complete) return health('Progressing', message);
   if (failed) return health('Degraded', failMessage);
-  return suspended ? health('Suspended', failMessage) : health('Healthy', message);
+  return health(suspended ? 'Suspended' : 'Healthy', message);
 }

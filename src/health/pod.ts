@@ -9,7 +9,7 @@ function statuses(object: KubeObject): unknown[] {
 
 function waitingTrouble(object: KubeObject): string | undefined {
   const messages: string[] = [];
-  for (const status of statuses(object)) {
+  for (const status of getArray(object, 'status', 'containerStatuses')) {
     const reason = getString(status, 'state', 'waiting', 'reason') ?? '';
     if (reason.startsWith('Err') || reason.endsWith('Error') || reason.endsWith('BackOff'))
       messages.push(getString(status, 'state', 'waiting', 'message') ?? reason);
@@ -32,15 +32,14 @@ function failureMessage(object: KubeObject): string {
   return '';
 }
 
-function runningHealth(object: KubeObject, restarts: boolean): Health {
-  if (!restarts) return health('Progressing', getString(object, 'status', 'message'));
+function runningHealth(object: KubeObject, serves: boolean): Health {
+  if (!serves) return health('Progressing', getString(object, 'status', 'message'));
   const ready = getArray(object, 'status', 'conditions').find((c) => getString(c, 'type') === 'Ready');
   if (getString(ready, 'status') === 'True') return health('Healthy', getString(object, 'status', 'message'));
   const crashed = getArray(object, 'status', 'containerStatuses').some(
     (status) => getPath(status, 'lastState', 'terminated') !== undefined,
   );
-  if (crashed) return health('Degraded', failureMessage(object));
-  return health('Progressing', getString(object, 'status', 'message'));
+  return health(crashed ? 'Degraded' : 'Progressing', getString(object, 'status', 'message'));
 }
 
 /** core/Pod. */
@@ -48,8 +47,8 @@ export function podHealth(object: KubeObject): Health {
   const notes = object.metadata.annotations ?? {};
   const isHook = notes[annotations.hook] !== undefined || notes[annotations.helmHook] !== undefined;
   const policy = getString(object, 'spec', 'restartPolicy') ?? 'Always';
-  const restarts = policy === 'Always';
-  if (restarts || (notes[annotations.ignoreRestartPolicy] === 'true' && !isHook)) {
+  const serves = policy === 'Always' || (notes[annotations.ignoreRestartPolicy] === 'true' && !isHook);
+  if (serves) {
     const trouble = waitingTrouble(object);
     if (trouble !== undefined) return health('Degraded', trouble);
   }
@@ -61,7 +60,7 @@ export function podHealth(object: KubeObject): Health {
     case 'Failed':
       return health('Degraded', failureMessage(object));
     case 'Running':
-      return runningHealth(object, restarts);
+      return runningHealth(object, serves);
     default:
       return health('Unknown', getString(object, 'status', 'message'));
   }
