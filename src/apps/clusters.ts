@@ -109,6 +109,12 @@ export class Clusters {
     return this.#deps.settings().inClusterEnabled ? all : all.filter((cluster) => cluster !== this.home);
   }
 
+  /** Those whose Secret names a project. */
+  ofProject(project: string): ClusterDeclaration[] {
+    const all = this.list().map(({ declaration }) => declaration);
+    return all.filter((declaration) => declaration.project === project);
+  }
+
   /** Clusters whose declaration cannot be used, with the reason. */
   unusable(): { declaration: ClusterDeclaration; message: string }[] {
     return [...this.#broken.values()].map(({ declaration, message }) => ({ declaration, message }));

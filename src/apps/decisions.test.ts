@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubeObject } from '#kube/port.ts';
-import { type AppProject, allowAllProject } from '#model/argocd/app-project.ts';
 import type { Application, OperationState } from '#model/argocd/application.ts';
 import { type AutoSyncInput, decideAutoSync, defaultSelfHeal, selfHealDelayMs } from './auto-sync.ts';
 import type { ComparedResource } from './comparison.ts';
 import { replaceConditions } from './conditions.ts';
 import { DriftTracker, differingFields } from './drift.ts';
 import { beginOperation, endOperation, operationId, restartOperation, retryDueInMs } from './operation-state.ts';
-import { isDestinationPermitted, isKindPermitted, isSourcePermitted } from './project.ts';
 import { mayRetry, retryDelayMs } from './retry.ts';
 import { historyAfter, withReconciledAt } from './status.ts';
 
@@ -254,83 +252,6 @@ test('reconciledAt moves only with news', () => {
   const before = { reconciledAt: 'then', summary: {} };
   assert.equal(withReconciledAt(before, { ...before }, now).reconciledAt, 'then');
   assert.equal(withReconciledAt(before, { ...before, summary: { images: ['a'] } }, now).reconciledAt, seconds(0));
-});
-
-const project = (fields: Partial<AppProject>): AppProject => ({ ...allowAllProject, name: 'p', ...fields });
-const sources: [string[], string, boolean][] = [
-  [['*'], 'https://h/org/x', true],
-  [['https://h/org/*'], 'https://h/org/x.git', true],
-  [['https://h/*'], 'https://h/org/x', false],
-  [['https://h/**'], 'https://h/org/x', true],
-  [['!https://h/org/*.git', '*'], 'https://h/org1/x', true],
-  [['!https://h/org/*', '*'], 'https://h/org/x', false],
-  [['!https://h/g/*'], 'https://h/g/sub/repo', true],
-  [['!https://h/g/**'], 'https://h/g/sub/repo', false],
-  [['git@h:org/x.git'], 'https://h/org/x', true],
-  [[], 'https://h/x', false],
-];
-for (const [sourceRepos, url, want] of sources)
-  test(`source ${url} in ${sourceRepos.join(' ')}`, () => {
-    assert.equal(isSourcePermitted(project({ sourceRepos }), url), want);
-  });
-
-const destinations: [AppProject['destinations'], string, string, boolean][] = [
-  [[{ server: 'X', namespace: '!default' }], 'X', 'kube-system', true],
-  [[{ server: '!X', namespace: 'default' }], 'X', 'default', false],
-  [[{ server: '!X', namespace: 'default' }], 'Y', 'default', true],
-  [
-    [
-      { server: '*', namespace: '*' },
-      { server: '*', namespace: '!kube-system' },
-    ],
-    'X',
-    'kube-system',
-    false,
-  ],
-  [
-    [
-      { server: '*', namespace: '*' },
-      { server: 'https://s1', namespace: '!other' },
-    ],
-    's2',
-    'other',
-    true,
-  ],
-  [
-    [
-      { server: '*', namespace: 'test' },
-      { server: '!https://s1', namespace: 'other' },
-    ],
-    'https://s1',
-    'test',
-    true,
-  ],
-  [[{ name: 'in-*', namespace: 'a' }], 'X', 'a', true],
-  [
-    [
-      { name: '!in-cluster', namespace: 'a' },
-      { server: '*', namespace: '*' },
-    ],
-    'X',
-    'b',
-    false,
-  ],
-];
-for (const [entries, server, namespace, want] of destinations)
-  test(`destination ${server}/${namespace} in ${JSON.stringify(entries)}`, () => {
-    assert.equal(
-      isDestinationPermitted(project({ destinations: entries }), { server, name: 'in-cluster' }, namespace),
-      want,
-    );
-  });
-
-test('kinds: cluster-scoped need the list, namespaced need only not to be denied', () => {
-  const role = { group: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'r', namespaced: false };
-  const map = { group: '', kind: 'ConfigMap', name: 'm', namespaced: true };
-  assert.equal(isKindPermitted(project({ clusterResourceWhitelist: [] }), role), false);
-  assert.equal(isKindPermitted(project({}), role), true);
-  assert.equal(isKindPermitted(project({ namespaceResourceWhitelist: [] }), map), false);
-  assert.equal(isKindPermitted(project({ namespaceResourceBlacklist: [{ group: '', kind: 'Config*' }] }), map), false);
 });
 
 test('drift is a difference under an unchanged wish', () => {

@@ -4,6 +4,7 @@ import type { LiveState } from '#apps/live-state.ts';
 import { matchesNamespace } from '#apps/namespaces.ts';
 import type { ObservationDeps } from '#apps/observation.ts';
 import { specProblems } from '#apps/project.ts';
+import { projectOf } from '#apps/projects.ts';
 import { type ChangedPaths, isUntouched, usersOf } from '#apps/repository-users.ts';
 import type { RepositoryWatch } from '#apps/repository-watch.ts';
 import type { Clock } from '#base/clock.ts';
@@ -12,7 +13,7 @@ import type { Logger } from '#base/log.ts';
 import type { Outcome } from '#base/outcome.ts';
 import { WorkQueue } from '#base/work-queue.ts';
 import type { ApiResource, Informer, KubeClient, KubeObject } from '#kube/port.ts';
-import { type AppProject, allowAllProject, parseAppProject } from '#model/argocd/app-project.ts';
+import type { AppProject } from '#model/argocd/app-project.ts';
 import type { Application } from '#model/argocd/application.ts';
 import { parseApplication } from '#model/argocd/application-schema.ts';
 import { annotations, parseQualifiedName, qualifiedName } from '#model/argocd/names.ts';
@@ -33,7 +34,7 @@ export interface ApplicationControllerDeps {
   logger: Logger;
   namespace: string;
   applications: Informer;
-  projects: Informer | undefined;
+  projects: Informer;
   selfHeal: () => SelfHealBackoff;
   reconcileMs: () => number;
 }
@@ -79,7 +80,7 @@ export class ApplicationController {
       }),
       clusters.subscribe((change) => this.#clustersChanged(change)),
     );
-    if (projects) this.#unsubscribe.push(projects.subscribe(() => this.addAll()));
+    this.#unsubscribe.push(projects.subscribe(() => this.addAll()));
     this.addAll();
   }
 
@@ -208,7 +209,7 @@ export class ApplicationController {
   /** What is wrong with the spec, or where it leads. */
   #check(application: Application, problems: string[]): string[] | { project: AppProject; cluster: Cluster } {
     if (problems.length > 0) return problems;
-    const project = this.#project(application.spec.project || 'default');
+    const project = this.projectOf(application);
     if (Array.isArray(project)) return project;
     const { name, namespace = '' } = application.metadata;
     if (namespace !== this.#deps.namespace && !matchesNamespace(project.sourceNamespaces, namespace))
@@ -217,7 +218,8 @@ export class ApplicationController {
       ];
     const cluster = this.#deps.clusters.resolve(application.spec.destination);
     if ('problem' in cluster) return [cluster.problem];
-    const found = specProblems(application, project, cluster.declaration);
+    const ofProject = (owner: string) => this.#deps.clusters.ofProject(owner);
+    const found = specProblems(application, project, { ...cluster.declaration, ofProject });
     return found.length > 0 ? found : { project, cluster };
   }
 
@@ -234,23 +236,18 @@ export class ApplicationController {
     return qualifiedName(object.metadata, this.#deps.namespace);
   }
 
-  #project(name: string): AppProject | string[] {
-    const object = this.#deps.projects?.get({ name, namespace: this.#deps.namespace });
-    if (object) {
-      const parsed = parseAppProject(object);
-      return Array.isArray(parsed) ? parsed.map((line) => `project '${name}': ${line}`) : parsed;
-    }
-    if (name === 'default') return allowAllProject;
-    return [
-      `application references project ${name} which does not exist: create the AppProject ${name} in namespace ${this.#deps.namespace}, or set spec.project to default`,
-    ];
+  /** The project of an application with what global projects add, or what is wrong. */
+  projectOf(application: Application): AppProject | string[] {
+    const { projects, namespace, settings } = this.#deps;
+    const find = (name: string) => projects.get({ name, namespace });
+    return projectOf({ find, settings, namespace }, application.spec.project || 'default');
   }
 
   async #delete(object: KubeObject, runtime: Runtime, signal: AbortSignal): Promise<Outcome> {
     const { application } = parseApplication(object);
     const found = this.#deps.clusters.resolve(application.spec.destination);
     const cluster = 'problem' in found ? undefined : found;
-    const project = this.#project(application.spec.project || 'default');
+    const project = this.projectOf(application);
     return await finalize(this.#deps, { application, runtime, resource: this.resource, cluster, project }, signal);
   }
 }

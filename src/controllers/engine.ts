@@ -19,6 +19,7 @@ import { ApplicationController } from './application-controller.ts';
 import { AuditTrail } from './audit-trail.ts';
 import { installCrds } from './crds.ts';
 import { type EngineFaces, startFaces } from './face/faces.ts';
+import { createDefaultProject, ProjectController } from './project-controller.ts';
 
 export interface EngineOptions {
   kube: KubeClient;
@@ -119,6 +120,7 @@ export async function startEngine(options: EngineOptions, signal: AbortSignal): 
   const { namespace } = instance;
   await using stack = new AsyncDisposableStack();
   await installCrds({ kube, clock, logger }, namespace, signal);
+  await createDefaultProject({ kube, logger }, namespace, signal);
   await Promise.all([instance.configMaps.whenSynced(signal), instance.secrets.whenSynced(signal)]);
   const watch = stack.use(new SettingsWatch({ instance, logger }));
   const settings = () => watch.current;
@@ -146,6 +148,7 @@ export async function startEngine(options: EngineOptions, signal: AbortSignal): 
   const common = { home, clusters, observation, repositories, settings, clock, namespace, applications };
   controller = stack.use(new ApplicationController({ ...common, trail, logger, projects, selfHeal, reconcileMs }));
   const faces = startFaces({ ...common, instance, access, controller, audit, projects, logger });
+  stack.use(new ProjectController({ kube, clock, logger, namespace, projects, applications: () => controller.list() }));
   followChanges({ watch, clusters, controller, repositories, instance }, stack);
   controller.start();
   const running = stack.move();
