@@ -1,20 +1,21 @@
 import { Command, CommanderError } from 'commander';
 import { AppError, errorTable, explain, isAppError } from '#base/errors.ts';
-import { registerAppDiff } from './app-diff.ts';
-import { registerAppGet } from './app-get.ts';
-import { registerAppHistory } from './app-history.ts';
-import { registerAppList } from './app-list.ts';
-import { registerAppManifests } from './app-manifests.ts';
-import { registerAppRefresh } from './app-refresh.ts';
-import { registerAppSync } from './app-sync.ts';
-import { registerAppTerminate } from './app-terminate.ts';
-import { registerAppWait } from './app-wait.ts';
+import { registerAppDiff } from './app/diff.ts';
+import { registerAppGet } from './app/get.ts';
+import { registerAppHistory } from './app/history.ts';
+import { registerAppList } from './app/list.ts';
+import { registerAppManifests } from './app/manifests.ts';
+import { registerAppRefresh } from './app/refresh.ts';
+import { registerAppSync } from './app/sync.ts';
+import { registerAppTerminate } from './app/terminate.ts';
+import { registerAppWait } from './app/wait.ts';
 import { registerBump } from './bump.ts';
 import { registerCluster } from './cluster.ts';
 import type { CliDeps } from './deps.ts';
 import { registerDispatch } from './dispatch.ts';
 import { registerDoctor } from './doctor/doctor.ts';
 import { registerEvents } from './events.ts';
+import { registerHealth } from './health.ts';
 import { registerProcesses } from './processes.ts';
 import { registerRollback } from './rollback.ts';
 import { Session } from './session.ts';
@@ -71,6 +72,7 @@ export function buildProgram(deps: CliDeps, session: Session): Command {
     registerWhy,
     registerEvents,
     registerBump,
+    registerHealth,
     registerDispatch,
     registerDoctor,
   ])

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { AppError } from '#base/errors.ts';
 import type { Application } from '#model/argocd/application.ts';
-import { getResult } from './app-get.ts';
-import { syncToEnd } from './app-sync.ts';
+import { getResult } from './app/get.ts';
+import { syncToEnd } from './app/sync.ts';
 import { type OutputOption, type Session, withOutput } from './session.ts';
 import { isOperationOver, parseTimeout, watchUntil } from './watching.ts';
 

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { AppError } from '#base/errors.ts';
 import type { Application, ApplicationSource, OperationState } from '#model/argocd/application.ts';
-import { policyName } from './app-list.ts';
-import { type Result, renderDuration, renderFields, renderTable } from './printer.ts';
-import { type OutputOption, type Session, withOutput } from './session.ts';
+import { type Result, renderDuration, renderFields, renderTable } from '../printer.ts';
+import { type OutputOption, type Session, withOutput } from '../session.ts';
+import { policyName } from './list.ts';
 
 interface GetOptions extends OutputOption {
   refresh?: boolean;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Application } from '#model/argocd/application.ts';
-import { type Result, renderTable } from './printer.ts';
-import { type OutputOption, type Session, withOutput } from './session.ts';
+import { type Result, renderTable } from '../printer.ts';
+import { type OutputOption, type Session, withOutput } from '../session.ts';
 
 export function registerAppHistory(app: Command, session: Session): void {
   withOutput(app.command('history <name>'))

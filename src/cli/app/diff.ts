@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { ManagedResource } from '#apps/port.ts';
 import { renderHunks, unifiedDiff } from '#base/unified-diff.ts';
-import type { Result } from './printer.ts';
-import { type OutputOption, type Session, withOutput } from './session.ts';
+import type { Result } from '../printer.ts';
+import { type OutputOption, type Session, withOutput } from '../session.ts';
 
 interface DiffOptions extends OutputOption {
   refresh?: boolean;

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { Application } from '#model/argocd/application.ts';
 import { versionOf } from '#trace/image-name.ts';
-import { type Result, renderTable } from './printer.ts';
-import { type OutputOption, type Session, withOutput } from './session.ts';
+import { type Result, renderTable } from '../printer.ts';
+import { type OutputOption, type Session, withOutput } from '../session.ts';
 
 interface ListOptions extends OutputOption {
   selector?: string;

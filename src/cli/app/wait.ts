@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { Application } from '#model/argocd/application.ts';
-import { getResult } from './app-get.ts';
-import { type OutputOption, type Session, withOutput } from './session.ts';
-import { isOperationOver, parseTimeout, watchUntil } from './watching.ts';
+import { type OutputOption, type Session, withOutput } from '../session.ts';
+import { isOperationOver, parseTimeout, watchUntil } from '../watching.ts';
+import { getResult } from './get.ts';
 
 interface WaitOptions extends OutputOption {
   sync?: boolean;

@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import type { SyncRequest } from '#apps/port.ts';
 import { AppError } from '#base/errors.ts';
 import type { Application, ResourceResult } from '#model/argocd/application.ts';
-import { operationBlock, resourceBlock } from './app-get.ts';
-import { type Result, renderDuration } from './printer.ts';
-import { type OutputOption, type Session, withOutput } from './session.ts';
-import { isOperationOver, parseTimeout, watchUntil } from './watching.ts';
+import { type Result, renderDuration } from '../printer.ts';
+import { type OutputOption, type Session, withOutput } from '../session.ts';
+import { isOperationOver, parseTimeout, watchUntil } from '../watching.ts';
+import { operationBlock, resourceBlock } from './get.ts';
 
 interface SyncOptions extends OutputOption {
   revision?: string;

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { getResult } from './app-get.ts';
-import { type OutputOption, type Session, withOutput } from './session.ts';
+import { type OutputOption, type Session, withOutput } from '../session.ts';
+import { getResult } from './get.ts';
 
 export function registerAppRefresh(app: Command, session: Session): void {
   withOutput(app.command('refresh <name>'))

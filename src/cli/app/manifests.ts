@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
-import { type OutputOption, type Session, withOutput } from './session.ts';
+import { type OutputOption, type Session, withOutput } from '../session.ts';
 
 export function registerAppManifests(app: Command, session: Session): void {
   withOutput(app.command('manifests <name>'))

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Session } from './session.ts';
+import type { Session } from '../session.ts';
 
 export function registerAppTerminate(app: Command, session: Session): void {
   app
