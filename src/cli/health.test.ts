@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type CliAnswer, runTestCli } from './cli-fixture.test.ts';
+import type { DoctorProbe } from './doctor/checks.ts';
 
 let cwd = '';
 before(async () => {
@@ -50,9 +51,18 @@ function never(): never {
   throw new Error('not wanted here');
 }
 
+const probe: DoctorProbe = {
+  program: never,
+  nodeVersion: never,
+  dataDirectory: never,
+  server: never,
+  cluster: never,
+  ports: never,
+};
+
 function run(...args: string[]): Promise<CliAnswer> {
   const processes = { up: never, demo: never, serve: never, cluster: never, clusterKubeconfig: never };
-  return runTestCli(['health', ...args], { cwd, probe: { run: never } as never, dispatch: never, processes });
+  return runTestCli(['health', ...args], { cwd, probe, dispatch: never, processes });
 }
 
 test('health of files: built-in checks, own checks, and no opinion', async () => {
