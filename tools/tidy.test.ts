@@ -28,7 +28,7 @@ const layers: Record<string, string[]> = {
   apps: ['base', 'model', 'git', 'kube', 'health', 'render', 'sync', 'desired'],
   appsets: ['base', 'model', 'git', 'kube', 'forge', 'template', 'jq'],
   controllers: ['base', 'model', 'git', 'kube', 'forge', 'health', 'render', 'sync', 'apps', 'appsets', 'trace'],
-  server: ['base', 'model', 'apps', 'trace'],
+  server: ['base', 'model', 'apps', 'template', 'trace'],
   cli: ['base', 'model', 'apps', 'trace', 'desired', 'build', 'oci', 'render', 'health', 'sync', 'appsets'],
   drydock: ['base'],
 };

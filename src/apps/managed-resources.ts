@@ -47,5 +47,5 @@ export function managedResourceOf(resource: ComparedResource): ManagedResource {
 }
 
 export function manifestTexts(objects: readonly KubeObject[]): string[] {
-  return maskSecrets(objects).map((object) => text(object) ?? '');
+  return objects.map((object) => text(maskSecrets([object])[0]) ?? '');
 }

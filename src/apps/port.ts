@@ -240,6 +240,28 @@ export interface InstanceSight {
   resolve(application: Application, at: SourceRevision, signal: AbortSignal): Promise<string>;
   revision(application: Application, at: SourceRevision, signal: AbortSignal): Promise<RevisionMetadata>;
   chart(application: Application, at: SourceRevision, signal: AbortSignal): Promise<ChartDetails>;
+  /** Whether Applications (or ApplicationSets) of a namespace are looked after. */
+  follows(namespace: string, kind: 'Application' | 'ApplicationSet'): boolean;
+  /** The Applications that an ApplicationSet makes now, without making them. */
+  generate(applicationSet: KubeObject, signal: AbortSignal): Promise<Application[]>;
+  /** Folders of a repository from which applications could be made, with what renders them. */
+  discover(
+    of: { url: string; project: string | undefined; revision: string },
+    signal: AbortSignal,
+  ): Promise<{ path: string; type: string }[]>;
+  /** Charts of a Helm repository, their versions newest first. */
+  charts(
+    url: string,
+    project: string | undefined,
+    signal: AbortSignal,
+  ): Promise<{ name: string; versions: string[] }[]>;
+  /** Tags of a chart or artifact in a registry. */
+  tags(url: string, project: string | undefined, signal: AbortSignal): Promise<string[]>;
+  /** What renders a source, and the parameters that it takes. */
+  details(
+    of: { source: ApplicationSource; project: string | undefined; name: string },
+    signal: AbortSignal,
+  ): Promise<JsonObject>;
   /** Branches and tags of a Git repository. */
   refs(url: string, project: string | undefined, signal: AbortSignal): Promise<{ branches: string[]; tags: string[] }>;
   /** Whether a repository can be read as it is declared; a look of the last minutes counts unless `fresh`. */

@@ -6,7 +6,9 @@ import type { Logger } from '#base/log.ts';
 import type { AuditLog } from '#trace/event.ts';
 import type { Tracer } from '#trace/report.ts';
 import { argocdApi } from './argocd/api.ts';
+import { badge } from './argocd/badge.ts';
 import { requireJson } from './argocd/content-type.ts';
+import { openApi } from './argocd/openapi.ts';
 import { sessionRoutes } from './argocd/session-routes.ts';
 import { settingsRoutes } from './argocd/settings-routes.ts';
 import { type AuthOptions, authenticate, identify, type ServerEnv, tokenLink } from './auth.ts';
@@ -64,6 +66,8 @@ export function createApp(deps: AppDeps): Hono<ServerEnv> {
   for (const path of open) app.use(path, identify(auth));
   app.route('/api/v1', sessionRoutes(auth.sessions));
   app.route('/api/v1', settingsRoutes({ instance: deps.instance, logger }));
+  app.route('/api', badge({ engine, instance: deps.instance }));
+  app.get('/swagger.json', (c) => c.json(openApi(app, version)));
   app.get('/api/version', (c) => c.json({ Version: `v${version}` }));
 
   app.use('/api/*', authenticate(auth));

@@ -1,5 +1,8 @@
 import { parseClusterSecret } from '#apps/cluster-declaration.ts';
 import type { ApplicationEngine, ApplicationResources, InstanceSight, InstanceStore } from '#apps/port.ts';
+import { globalProjectsOf } from '#apps/projects.ts';
+import type { Reason } from '#apps/why/reason.ts';
+import { AppError } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import { createKubeClient } from '#kube/client.ts';
 import { clusterTarget } from '#kube/cluster-config.ts';
@@ -9,6 +12,7 @@ import { FaceInstanceStore } from './instance-store.ts';
 import { probeRepository } from './probe.ts';
 import { FaceResources } from './resources.ts';
 import { FaceSight } from './sight.ts';
+import { FaceWhy } from './why.ts';
 
 /** What the server, the command line and the page ask of a running engine, by subject. */
 export interface EngineFaces {
@@ -16,6 +20,8 @@ export interface EngineFaces {
   resources: ApplicationResources;
   instance: InstanceStore;
   sight: InstanceSight;
+  /** What holds an application back, found by looking at it now. */
+  why: (name: string, signal: AbortSignal) => Promise<Reason[]>;
 }
 
 export interface FacesDeps extends EngineFaceDeps {
@@ -26,6 +32,8 @@ export interface FacesDeps extends EngineFaceDeps {
 export function startFaces(deps: FacesDeps): EngineFaces {
   const { home, applications, projects, clusters, repositories, controller, access, settings, clock, logger } = deps;
   const { kube } = home;
+  const { namespace } = deps;
+  const projectNamed = (name: string) => projects.get({ name, namespace });
   const engine = new EngineFace(deps);
   const instance = new FaceInstanceStore({ kube, instance: deps.instance, projects, applications });
   const resources = new FaceResources({
@@ -41,6 +49,13 @@ export function startFaces(deps: FacesDeps): EngineFaces {
     applications: () => engine.list(),
     projects: () => instance.projects(),
     problemsOf: (application) => controller.problemsOf(application),
+    projectOf: (application) => controller.projectOf(application),
+    globalProjectsOf: (name) => globalProjectsOf({ find: projectNamed, settings, namespace }, name),
+    settings,
+    namespace,
+    async generate(applicationSet) {
+      throw new AppError('unsupported', `what ApplicationSet ${applicationSet.metadata.name} makes is not shown yet`);
+    },
     accessTo: (url, project, signal) => access.find(url, project, signal),
     probeRepository,
     async probeCluster(data, signal) {
@@ -52,5 +67,12 @@ export function startFaces(deps: FacesDeps): EngineFaces {
     },
     clock,
   });
-  return { engine, resources, instance, sight };
+  const why = new FaceWhy({
+    get: (name) => engine.get(name),
+    clusterOf: (application, signal) => engine.clusterOf(application, signal),
+    observation: deps.observation,
+    projectOf: (application) => controller.projectOf(application),
+    clock,
+  });
+  return { engine, resources, instance, sight, why: (name, signal) => why.why(name, signal) };
 }

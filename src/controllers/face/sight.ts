@@ -1,4 +1,5 @@
 import type { Clusters } from '#apps/clusters.ts';
+import { matchesNamespace } from '#apps/namespaces.ts';
 import type {
   ChartDetails,
   ClusterState,
@@ -10,15 +11,18 @@ import type {
 } from '#apps/port.ts';
 import { isDestinationPermitted, isSourcePermitted } from '#apps/project.ts';
 import type { RepositoryRef, RepositoryWatch } from '#apps/repository-watch.ts';
+import { openWindows, windowsOf } from '#apps/sync-windows.ts';
 import { repositoryOf, sourcesOf } from '#apps/target.ts';
 import { type Clock, timestamp } from '#base/clock.ts';
 import { AppError, isAppError, messageOf } from '#base/errors.ts';
 import type { JsonObject } from '#base/json.ts';
 import type { GitMirror } from '#git/port.ts';
 import type { KubeObject } from '#kube/port.ts';
-import { type AppProject, parseAppProject } from '#model/argocd/app-project.ts';
-import type { Application } from '#model/argocd/application.ts';
+import { type AppProject, parseAppProject, type SyncWindow } from '#model/argocd/app-project.ts';
+import type { Application, ApplicationSource } from '#model/argocd/application.ts';
 import type { RepositoryAccess } from '#model/argocd/repository-access.ts';
+import type { ArgoSettings } from '#model/argocd/settings.ts';
+import { discoverFolders, sourceDetails } from './source-details.ts';
 
 export interface SightDeps {
   clusters: Clusters;
@@ -26,6 +30,12 @@ export interface SightDeps {
   applications: () => Application[];
   projects: () => readonly KubeObject[];
   problemsOf: (application: Application) => string[];
+  projectOf: (application: Application) => AppProject | string[];
+  globalProjectsOf: (project: string) => KubeObject[];
+  settings: () => ArgoSettings;
+  /** The instance's own namespace. */
+  namespace: string;
+  generate: (applicationSet: KubeObject, signal: AbortSignal) => Promise<Application[]>;
   /** How a repository is reached as it is declared now. */
   accessTo: (url: string, project: string | undefined, signal: AbortSignal) => Promise<RepositoryAccess>;
   /** Asks a cluster that is declared by these values for its version. */
@@ -33,6 +43,11 @@ export interface SightDeps {
   /** Asks a repository with this access whether it is there. */
   probeRepository: (access: RepositoryAccess, signal: AbortSignal) => Promise<void>;
   clock: Clock;
+}
+
+/** The members of a window that Argo CD's answer has. */
+function windowShape({ kind, schedule, duration, manualSync }: SyncWindow): JsonObject {
+  return { kind, schedule, duration, manualSync };
 }
 
 const connectionKeptMs = 3 * 60_000;
@@ -48,16 +63,21 @@ export class FaceSight implements InstanceSight {
     this.#deps = deps;
   }
 
-  windows(_application: Application): SyncWindowState {
-    return { active: [], assigned: [], canSync: true };
+  windows(application: Application): SyncWindowState {
+    const project = this.#deps.projectOf(application);
+    if (Array.isArray(project)) return { active: [], assigned: [], canSync: false };
+    const { active, assigned, canSync } = windowsOf(project.syncWindows, application, this.#deps.clock.now());
+    return { active: active.map(windowShape), assigned: assigned.map(windowShape), canSync };
   }
 
-  activeWindows(_project: KubeObject): JsonObject[] {
-    return [];
+  activeWindows(object: KubeObject): JsonObject[] {
+    const project = parseAppProject(object);
+    if (Array.isArray(project)) return [];
+    return openWindows(project.syncWindows, this.#deps.clock.now()).map((window) => ({ ...window }));
   }
 
-  globalProjects(_project: string): KubeObject[] {
-    return [];
+  globalProjects(project: string): KubeObject[] {
+    return this.#deps.globalProjectsOf(project);
   }
 
   brokenBy(object: KubeObject): string[] {
@@ -165,6 +185,45 @@ export class FaceSight implements InstanceSight {
 
   async chart(_application: Application, { source }: SourceRevision): Promise<ChartDetails> {
     throw new AppError('unsupported', `details of chart ${source.chart ?? ''} are not served yet`);
+  }
+
+  follows(namespace: string, kind: 'Application' | 'ApplicationSet'): boolean {
+    const { settings, namespace: own } = this.#deps;
+    const { applicationNamespaces, applicationSets } = settings();
+    const patterns = kind === 'Application' ? applicationNamespaces : applicationSets.namespaces;
+    return namespace === own || matchesNamespace(patterns, namespace);
+  }
+
+  async generate(applicationSet: KubeObject, signal: AbortSignal): Promise<Application[]> {
+    return await this.#deps.generate(applicationSet, signal);
+  }
+
+  async discover(
+    of: { url: string; project: string | undefined; revision: string },
+    signal: AbortSignal,
+  ): Promise<{ path: string; type: string }[]> {
+    const mirror = await this.#mirror({ url: of.url, project: of.project ?? '' }, signal);
+    const commit = await mirror.resolve(of.revision, signal);
+    return discoverFolders(await mirror.listFiles(commit, '', signal));
+  }
+
+  async charts(url: string): Promise<{ name: string; versions: string[] }[]> {
+    throw new AppError('unsupported', `the charts of ${url} are not listed by this version`);
+  }
+
+  async tags(url: string): Promise<string[]> {
+    throw new AppError('unsupported', `the tags of ${url} are not listed by this version`);
+  }
+
+  async details(
+    { source, project }: { source: ApplicationSource; project: string | undefined; name: string },
+    signal: AbortSignal,
+  ): Promise<JsonObject> {
+    if (source.chart)
+      throw new AppError('unsupported', `the parameters of chart ${source.chart} are not shown by this version`);
+    const mirror = await this.#mirror({ url: source.repoURL, project: project ?? '' }, signal);
+    const commit = await mirror.resolve(source.targetRevision || 'HEAD', signal);
+    return await sourceDetails(mirror, { commit, source }, signal);
   }
 
   async refs(

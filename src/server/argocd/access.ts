@@ -62,7 +62,11 @@ export function findApplication(
   }
   if (!guard.may(who, action, application)) {
     if (project !== undefined) throw missing();
-    guard.demand(who, 'applications', action, guard.nameOf(application));
+    // Not a word more than for one that is not there, unless it may be seen.
+    if (guard.may(who, 'get', application)) guard.demand(who, 'applications', action, guard.nameOf(application));
+    throw new HiddenError(`permission denied: applications, ${action}, ${guard.nameOf(application)}`, {
+      mayKnow: false,
+    });
   }
   if (project !== undefined && projectNameOf(application) !== project) throw missing();
   return { application, id };

@@ -5,15 +5,18 @@ import type { Sessions } from '../access/sessions.ts';
 import type { ServerEnv } from '../auth.ts';
 import type { ArgocdDeps } from './access.ts';
 import { accountRoutes } from './account-routes.ts';
+import { applicationSets } from './application-sets.ts';
 import { applications } from './applications.ts';
 import { certificates } from './certificates.ts';
 import { clusters } from './clusters.ts';
 import { instanceLists } from './instance-lists.ts';
+import { linkRoutes } from './link-routes.ts';
 import { logRoutes } from './logs.ts';
 import { operations } from './operations.ts';
 import { projects } from './projects.ts';
 import { readRepositories, repositories, writeRepositories } from './repositories.ts';
 import { readCredentials, repositoryCredentials, writeCredentials } from './repository-credentials.ts';
+import { repositoryDetails } from './repository-details.ts';
 import { resourceRoutes } from './resource-routes.ts';
 import { revisionRoutes } from './revision-routes.ts';
 import { streams } from './streams.ts';
@@ -36,10 +39,13 @@ export function argocdApi(deps: ApiDeps): Hono<ServerEnv> {
     operations(deps),
     resourceRoutes(deps),
     logRoutes(deps, { now: () => clock.now(), closing }),
+    linkRoutes(deps),
     applications(deps),
+    applicationSets(deps, closing),
     streams(deps, closing),
     projects(deps),
     clusters(deps),
+    repositoryDetails(deps),
     repositories(deps, readRepositories),
     repositories(deps, writeRepositories),
     repositoryCredentials(deps, readCredentials),
