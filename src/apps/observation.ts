@@ -7,7 +7,8 @@ import { keyText, resourceKeyOf } from '#sync/identity.ts';
 import type { ClusterVersionSource } from './cluster-versions.ts';
 import { type Comparison, type ComparisonDeps, compareApplication } from './comparison.ts';
 import { namespaceDiffers } from './destination-namespace.ts';
-import { loadTarget, repositoryOf, sourcesOf, type Target, type TargetDeps } from './target.ts';
+import { generationOf, sourcesOf } from './sources.ts';
+import { loadTarget, type Target, type TargetDeps } from './target.ts';
 
 export interface ObservationDeps extends TargetDeps, ComparisonDeps {
   versions: ClusterVersionSource;
@@ -40,7 +41,7 @@ async function memoryKey(
 ): Promise<string> {
   const sources = sourcesOf(application);
   const generations = await Promise.all(
-    sources.map(async (source) => (await deps.repositories.open(repositoryOf(application, source), signal)).generation),
+    sources.map((source, index) => generationOf(deps, { application, source, revision: revisions?.[index] }, signal)),
   );
   const { id } = await deps.versions.get(signal);
   const { project, destination } = application.spec;

@@ -4,10 +4,11 @@ import type { Application } from '#model/argocd/application.ts';
 import { parseApplication } from '#model/argocd/application-schema.ts';
 import { annotations } from '#model/argocd/names.ts';
 import { isInput } from '#render/port.ts';
+import { isChartSource } from './chart-watch.ts';
 import type { TargetMemory } from './observation.ts';
 import { repositoryKey } from './repository-key.ts';
 import type { RepositoryWatch } from './repository-watch.ts';
-import { repositoryOf, sourcesOf } from './target.ts';
+import { repositoryOf, sourcesOf } from './sources.ts';
 
 /** The applications that read the repository of a key. */
 export function usersOf(objects: readonly KubeObject[], key: string): KubeObject[] {
@@ -33,7 +34,16 @@ export async function isUntouched(
   const target = memory.latest?.target;
   const inputs = target?.inputs[0];
   const from = target?.commits[0];
-  if (!source || others.length > 0 || !target || !inputs || !from || target.unknownKinds.length > 0) return false;
+  if (
+    !source ||
+    isChartSource(source) ||
+    others.length > 0 ||
+    !target ||
+    !inputs ||
+    !from ||
+    target.unknownKinds.length > 0
+  )
+    return false;
   if (application.operation || application.metadata.annotations?.[annotations.refresh]) return false;
   if (application.status?.conditions?.some(({ type }) => type.endsWith('Error'))) return false;
   const { mirror } = await deps.repositories.open(repositoryOf(application, source), signal);

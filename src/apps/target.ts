@@ -2,20 +2,22 @@ import { canonicalJson, sha256Hex } from '#base/digest.ts';
 import { isAppError } from '#base/errors.ts';
 import { jsonEqual } from '#base/json.ts';
 import { parseYamlDocuments } from '#base/yaml.ts';
-import type { CommitSha, GitMirror } from '#git/port.ts';
 import { type KubeDiscovery, type KubeObject, kindOf } from '#kube/port.ts';
 import type { Application, ApplicationSource } from '#model/argocd/application.ts';
 import { instanceName, qualifiedName } from '#model/argocd/names.ts';
 import type { ArgoSettings } from '#model/argocd/settings.ts';
 import { manifestsOf } from '#render/manifests.ts';
 import type { Renderer, RenderInputs, Rendering, RenderRequest, SourceType } from '#render/port.ts';
-import { gitTree } from '#render/tree.ts';
+import type { SourceTree } from '#render/tree.ts';
 import { type DesiredObject, desiredObject } from '#sync/comparer.ts';
 import { type DeletionHook, hookRoleOf, isSyncPhase } from '#sync/hooks.ts';
 import { keyText, resourceKeyOf, trackingMetadata } from '#sync/identity.ts';
 import { normalizeDesired } from '#sync/normalize.ts';
-import type { RepositoryRef, RepositoryWatch } from './repository-watch.ts';
+import { isChartSource } from './chart-watch.ts';
 import { isExcluded } from './resource-filter.ts';
+import { earlierTree, type OpenSource, type Origins, openSource, sourcesOf } from './sources.ts';
+
+export { repositoryOf, sourcesOf } from './sources.ts';
 
 /** What Git says an application should be. */
 export interface Target {
@@ -37,8 +39,7 @@ export interface Target {
   inputs: RenderInputs[];
 }
 
-export interface TargetDeps {
-  repositories: RepositoryWatch;
+export interface TargetDeps extends Origins {
   renderer: Renderer;
   discovery: KubeDiscovery;
   cluster: (signal: AbortSignal) => Promise<RenderRequest['cluster']>;
@@ -58,20 +59,7 @@ export interface TargetOptions {
   previous?: Target | undefined;
 }
 
-export function sourcesOf(application: Application): ApplicationSource[] {
-  const { source, sources } = application.spec;
-  if (sources && sources.length > 0) return sources;
-  return source ? [source] : [];
-}
-
-/** The repository of a source, as the application's project reads it. */
-export function repositoryOf(application: Application, source: ApplicationSource): RepositoryRef {
-  return { url: source.repoURL, project: application.spec.project || 'default' };
-}
-
-interface OpenSource {
-  source: ApplicationSource;
-  mirror: GitMirror;
+interface RequestedSource extends OpenSource {
   request: RenderRequest;
 }
 
@@ -80,19 +68,16 @@ async function openSources(
   application: Application,
   options: TargetOptions,
   signal: AbortSignal,
-): Promise<OpenSource[]> {
+): Promise<RequestedSource[]> {
   const cluster = await deps.cluster(signal);
   const opened = await Promise.all(
-    sourcesOf(application).map(async (source, index) => {
-      const { mirror } = await deps.repositories.open(repositoryOf(application, source), signal);
-      const commit = await mirror.resolve(options.revisions?.[index] || source.targetRevision || 'HEAD', signal);
-      return { source, mirror, tree: gitTree(mirror, commit) };
-    }),
+    sourcesOf(application).map((source, index) =>
+      openSource(deps, { application, source, revision: options.revisions?.[index] }, signal),
+    ),
   );
-  const refs = new Map(opened.flatMap(({ source, tree }) => (source.ref ? [[source.ref, tree] as const] : [])));
-  return opened.map(({ source, mirror, tree }) => ({
-    source,
-    mirror,
+  const refs = refsOf(opened.map(({ source, tree }) => [source, tree]));
+  return opened.map((one) => ({
+    ...one,
     request: {
       application: {
         name: application.metadata.name,
@@ -100,13 +85,20 @@ async function openSources(
         project: application.spec.project || 'default',
         destinationNamespace: application.spec.destination.namespace ?? '',
       },
-      source,
-      tree,
+      source: one.source,
+      tree: one.tree,
       refs,
       cluster,
       settings: deps.settings().render,
     },
   }));
+}
+
+/** Only what is in Git can be named by other sources. */
+function refsOf(sources: readonly (readonly [ApplicationSource, SourceTree])[]): ReadonlyMap<string, SourceTree> {
+  return new Map(
+    sources.flatMap(([source, tree]) => (source.ref && !isChartSource(source) ? [[source.ref, tree] as const] : [])),
+  );
 }
 
 function renders(source: ApplicationSource): boolean {
@@ -116,24 +108,24 @@ function renders(source: ApplicationSource): boolean {
 /** The commits to report: those already reported when they give the same manifests. */
 async function effectiveCommits(
   deps: TargetDeps,
-  opened: OpenSource[],
+  opened: RequestedSource[],
   renderings: readonly Rendering[],
   known: string[] | undefined,
   signal: AbortSignal,
 ): Promise<string[]> {
   const now = opened.map(({ request }) => request.tree.revision);
   if (known?.length !== now.length || now.every((commit, index) => commit === known[index])) return now;
-  const at = (mirror: GitMirror, index: number) => gitTree(mirror, known[index] as CommitSha);
-  const refs = new Map(
-    opened.flatMap(({ source, mirror }, index) => (source.ref ? [[source.ref, at(mirror, index)] as const] : [])),
-  );
+  const earlier = opened.map((source, index) => earlierTree(source, known[index] ?? ''));
+  if (earlier.some((tree) => tree === undefined)) return now;
+  const at = (index: number) => earlier[index] as SourceTree;
+  const refs = refsOf(opened.map(({ source }, index) => [source, at(index)]));
   const rendering = opened.flatMap((source, index) => (renders(source.source) ? [{ ...source, index }] : []));
   try {
-    for (const [position, { request, mirror, index }] of rendering.entries()) {
-      const earlier = { ...request, tree: at(mirror, index), refs };
-      const { key } = await deps.renderer.inputs(earlier, signal);
+    for (const [position, { request, index }] of rendering.entries()) {
+      const before = { ...request, tree: at(index), refs };
+      const { key } = await deps.renderer.inputs(before, signal);
       if (key === renderings[position]?.key) continue;
-      const { manifests } = await deps.renderer.render(earlier, signal);
+      const { manifests } = await deps.renderer.render(before, signal);
       if (!jsonEqual(manifests, renderings[position]?.manifests)) return now;
     }
     return known;

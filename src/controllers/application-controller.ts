@@ -1,4 +1,5 @@
 import type { SelfHealBackoff } from '#apps/auto-sync.ts';
+import type { ChartWatch } from '#apps/chart-watch.ts';
 import type { Cluster, ClusterChange, Clusters } from '#apps/clusters.ts';
 import type { LiveState } from '#apps/live-state.ts';
 import { matchesNamespace } from '#apps/namespaces.ts';
@@ -28,6 +29,7 @@ export interface ApplicationControllerDeps {
   clusters: Clusters;
   observation: (cluster: Cluster) => ObservationDeps;
   repositories: RepositoryWatch;
+  charts: ChartWatch;
   settings: () => ArgoSettings;
   trail: AuditTrail;
   clock: Clock;

@@ -1,4 +1,5 @@
 import type { SelfHealBackoff } from '#apps/auto-sync.ts';
+import { ChartWatch } from '#apps/chart-watch.ts';
 import { type Cluster, Clusters, type ClustersDeps } from '#apps/clusters.ts';
 import type { Instance } from '#apps/instance.ts';
 import type { ObservationDeps } from '#apps/observation.ts';
@@ -12,6 +13,8 @@ import type { Logger } from '#base/log.ts';
 import type { GitMirrors } from '#git/port.ts';
 import type { ApiResource, Informer, InformerSet, KubeClient } from '#kube/port.ts';
 import type { ArgoSettings } from '#model/argocd/settings.ts';
+import { type ChartLibraryDeps, createChartLibrary } from '#render/charts/library.ts';
+import type { ChartCounts, ChartLibrary } from '#render/charts/port.ts';
 import { createRenderer } from '#render/renderer.ts';
 import type { TypeKnowledge } from '#sync/type-knowledge.ts';
 import type { AuditLog } from '#trace/event.ts';
@@ -43,6 +46,10 @@ export interface EngineOptions {
   selfHeal?: SelfHealBackoff;
   /** How long a repository may fail before applications say so; else as the settings say. */
   repositoryGraceMs?: number;
+  /** Variables that name proxies to the outside. */
+  env?: Readonly<Record<string, string>>;
+  /** For registries that no Secret is declared for. */
+  registryCredentials?: ChartLibraryDeps['registryCredentials'];
   /** Makes the client of a declared cluster; by default as its Secret says. */
   connect?: ClustersDeps['connect'];
 }
@@ -55,6 +62,8 @@ export interface RunningEngine extends AsyncDisposable, EngineFaces {
 export interface EngineCounts {
   renders: number;
   cacheHits: number;
+  /** What was asked of chart repositories and brought from them. */
+  charts: ChartCounts;
   /** Questions whether applying an object would change it, in all clusters. */
   dryRuns: number;
   /** Looks at applications that ended. */
@@ -102,6 +111,15 @@ function timings(options: EngineOptions, settings: () => ArgoSettings) {
 
 const neverMs = 24 * 3_600_000;
 
+function openCharts(options: EngineOptions, access: ChartLibraryDeps['access']): ChartLibrary {
+  const { cacheDir, clock, logger, env, registryCredentials } = options;
+  return createChartLibrary({
+    ...{ cacheDir, access, clock, logger },
+    ...(env ? { env } : {}),
+    ...(registryCredentials ? { registryCredentials } : {}),
+  });
+}
+
 async function openClusters(options: EngineOptions, settings: SettingsWatch): Promise<Clusters> {
   const { kube, informers, instance, clock, entropy, logger, cacheDir, connect, types } = options;
   const common = { instance, settings: () => settings.current, clock, entropy, logger, cacheDir, types };
@@ -128,35 +146,45 @@ export async function startEngine(options: EngineOptions, signal: AbortSignal): 
   const clusters = stack.use(await openClusters(options, watch));
   const home = { kube, live: clusters.home.live };
   const { applications, projects } = await followApplications(options, clusters.home, signal);
-  const renderer = createRenderer({ cacheDir, clock, logger, helm: options.helm, kubectl: options.kubectl });
   const access = repositoryAccess({ instance, logger });
+  const library = stack.use(openCharts(options, access));
+  const renderer = createRenderer({
+    ...{ cacheDir, clock, logger, charts: library },
+    ...{ helm: options.helm, kubectl: options.kubectl },
+  });
   let controller: ApplicationController | undefined;
   const changed = (key: string) => {
     controller?.repositoryMoved(key).catch((error: unknown) => logger.error({}, messageOf(error)));
   };
-  const repositories = stack.use(
-    new RepositoryWatch({ git, access, clock, entropy, logger, pollMs: reconcileMs, graceMs, changed }),
-  );
+  const watching = { clock, entropy, logger, pollMs: reconcileMs, graceMs, changed };
+  const repositories = stack.use(new RepositoryWatch({ ...watching, git, access }));
+  const charts = stack.use(new ChartWatch({ ...watching, charts: library }));
   const observation = ({ declaration, kube, live, comparer, versions }: Cluster): ObservationDeps => ({
-    ...{ repositories, renderer, settings, namespace, live, comparer, versions },
+    ...{ repositories, charts, renderer, settings, namespace, live, comparer, versions },
     discovery: kube.discovery,
     cluster: (abort) => versions.get(abort),
     server: declaration.server,
     scope: declaration.namespaces.length > 0 && kube !== options.kube ? declaration : undefined,
   });
   const trail = new AuditTrail({ audit, clock, namespace });
-  const common = { home, clusters, observation, repositories, settings, clock, namespace, applications };
+  const common = { home, clusters, observation, repositories, charts, settings, clock, namespace, applications };
   controller = stack.use(new ApplicationController({ ...common, trail, logger, projects, selfHeal, reconcileMs }));
   const faces = startFaces({ ...common, instance, access, controller, audit, projects, logger });
   stack.use(new ProjectController({ kube, clock, logger, namespace, projects, applications: () => controller.list() }));
-  followChanges({ watch, clusters, controller, repositories, instance }, stack);
+  followChanges({ watch, clusters, controller, repositories, charts, instance }, stack);
   controller.start();
   const running = stack.move();
   return {
     ...faces,
     get counts() {
       const dryRuns = clusters.list().reduce((sum, { comparer }) => sum + comparer.dryRuns, 0);
-      return { ...renderer.counts, dryRuns, reconciles: controller.reconciles, unseen: controller.unseen };
+      return {
+        ...renderer.counts,
+        charts: { ...library.counts },
+        dryRuns,
+        reconciles: controller.reconciles,
+        unseen: controller.unseen,
+      };
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
@@ -169,20 +197,25 @@ function followChanges(
     clusters: Clusters;
     controller: ApplicationController;
     repositories: RepositoryWatch;
+    charts: ChartWatch;
     instance: Instance;
   },
   stack: AsyncDisposableStack,
 ): void {
-  const { watch, clusters, controller, repositories, instance } = parts;
+  const { watch, clusters, controller, repositories, charts, instance } = parts;
+  const accessChanged = () => {
+    repositories.accessChanged();
+    charts.accessChanged();
+  };
   const ends = [
     watch.subscribe((now, before) => {
       const what = ({ tracking, exclusions, inclusions }: ArgoSettings) => [tracking, exclusions, inclusions];
       if (!jsonEqual(what(now), what(before))) clusters.settingsChanged();
       controller.addAll();
     }),
-    instance.secrets.subscribe(() => repositories.accessChanged()),
+    instance.secrets.subscribe(accessChanged),
     instance.configMaps.subscribe(({ object: { metadata } }) => {
-      if (/^argocd-(tls-certs|ssh-known-hosts)-cm$/.test(metadata.name)) repositories.accessChanged();
+      if (/^argocd-(tls-certs|ssh-known-hosts)-cm$/.test(metadata.name)) accessChanged();
     }),
   ];
   stack.defer(() => {

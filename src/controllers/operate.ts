@@ -12,7 +12,7 @@ import {
   withRevisions,
 } from '#apps/operation-state.ts';
 import type { RepositoryWatch } from '#apps/repository-watch.ts';
-import { repositoryOf, sourcesOf } from '#apps/target.ts';
+import { type Origins, openSource, sourcesOf } from '#apps/sources.ts';
 import type { Clock } from '#base/clock.ts';
 import { isAppError, messageOf } from '#base/errors.ts';
 import type { AppProject } from '#model/argocd/app-project.ts';
@@ -68,7 +68,7 @@ export function isPassing(error: unknown, runtime: Runtime, now: number): boolea
  * fails later, with a message.
  */
 export async function withCommits(
-  deps: Pick<OperateDeps, 'repositories'>,
+  deps: Origins,
   application: Application,
   input: { state: OperationState; newest: readonly string[] },
   signal: AbortSignal,
@@ -82,8 +82,7 @@ export async function withCommits(
       const source = sources[index];
       if (!source || /^[0-9a-f]{40}$/.test(revision)) return revision;
       try {
-        const { mirror } = await deps.repositories.open(repositoryOf(application, source), signal);
-        return await mirror.resolve(revision || source.targetRevision || 'HEAD', signal);
+        return (await openSource(deps, { application, source, revision }, signal)).tree.revision;
       } catch (error) {
         if (isAppError(error) && !signal.aborted) return revision;
         throw error;

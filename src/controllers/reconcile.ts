@@ -1,4 +1,5 @@
 import { type AutoSyncDecision, decideAutoSync, type SelfHealBackoff } from '#apps/auto-sync.ts';
+import type { ChartWatch } from '#apps/chart-watch.ts';
 import { StillConnecting } from '#apps/cluster-reach.ts';
 import type { Cluster } from '#apps/clusters.ts';
 import { syncStatusOf } from '#apps/comparison.ts';
@@ -16,6 +17,7 @@ import {
   retryDueInMs,
 } from '#apps/operation-state.ts';
 import { type RepositoryWatch, StillReading } from '#apps/repository-watch.ts';
+import { refreshSource, sourcesOf } from '#apps/sources.ts';
 import {
   applicationHealthOf,
   healthSection,
@@ -26,7 +28,7 @@ import {
   syncSection,
   withReconciledAt,
 } from '#apps/status.ts';
-import { manifestTarget, repositoryOf, sourcesOf } from '#apps/target.ts';
+import { manifestTarget } from '#apps/target.ts';
 import type { Clock } from '#base/clock.ts';
 import { isAppError, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
@@ -55,6 +57,7 @@ export interface ReconcileDeps {
   /** What looking at an application takes, in the cluster that it goes to. */
   observation: (cluster: Cluster) => ObservationDeps;
   repositories: RepositoryWatch;
+  charts: ChartWatch;
   settings: () => ArgoSettings;
   trail: AuditTrail;
   clock: Clock;
@@ -149,8 +152,10 @@ class Tick {
   }
 
   async #refetch(): Promise<void> {
-    for (const source of sourcesOf(this.#application))
-      await this.#deps.repositories.refresh(repositoryOf(this.#application, source), this.#signal);
+    const application = this.#application;
+    const hard = application.metadata.annotations?.[annotations.refresh] === 'hard';
+    for (const source of sourcesOf(application))
+      await refreshSource(this.#deps, { application, source, hard }, this.#signal);
   }
 
   /** A person who asks for a sync means what is in Git now, whatever was heard of it. */

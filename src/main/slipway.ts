@@ -76,6 +76,7 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
       env: gitEnvironment(),
     }),
   );
+  const logins = dockerLogins();
   const [helm, kubectl] = await Promise.all([tool('helm'), tool('kubectl')]);
   const faces = stack.use(
     await startEngine(
@@ -91,12 +92,13 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
         cacheDir: join(dataDir, 'cache'),
         helm,
         kubectl,
+        env: gitEnvironment(),
+        registryCredentials: async (name) => logins.get(name),
         types: builtinTypeKnowledge(),
       },
       signal,
     ),
   );
-  const logins = dockerLogins();
   const registry = stack.use(createRegistryClient({ clock, logger, credentials: async (name) => logins.get(name) }));
   const forge = createGitHubClient({ ...options.forge, clock });
   const tracer = createTracer({ kube, engine: faces.engine, audit, git, registry, forge });

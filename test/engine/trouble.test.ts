@@ -19,7 +19,7 @@ before(async () => {
     'chart/Chart.yaml': 'apiVersion: v2\nname: chart\nversion: 0.1.0\n',
     'chart/templates/bad.yaml': 'a: {{ .Values.x.y.z }}\n',
     'dependent/Chart.yaml':
-      'apiVersion: v2\nname: d\nversion: 0.1.0\ndependencies:\n  - name: x\n    version: 1.0.0\n    repository: https://charts.example.com\n',
+      'apiVersion: v2\nname: d\nversion: 0.1.0\ndependencies:\n  - name: x\n    version: 1.0.0\n    repository: http://127.0.0.1:1/charts\n',
     'yaml/broken.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: [unclosed\n',
     'unknown/w.yaml': 'apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\n',
     'refused/d.yaml': 'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {replicas: many}\n',
@@ -61,7 +61,8 @@ const rows: Row[] = [
     name: 'dependency',
     spec: at('dependent'),
     type: 'ComparisonError',
-    message: /missing in charts\/ directory: x \(commit the dependencies/,
+    message:
+      /the dependency x 1.0.0 of the chart dependent .* could not be brought from http:\/\/127.0.0.1:1\/charts: .* cannot be reached/,
   },
   {
     name: 'values',

@@ -1,3 +1,4 @@
+import { type ChartWatch, isChartSource } from '#apps/chart-watch.ts';
 import type { Cluster, Clusters } from '#apps/clusters.ts';
 import { compareApplication } from '#apps/comparison.ts';
 import type { Instance } from '#apps/instance.ts';
@@ -42,6 +43,7 @@ export interface EngineFaceDeps {
   instance: Instance;
   access: RepositoryAccessSource;
   repositories: RepositoryWatch;
+  charts: ChartWatch;
   audit: AuditLog;
   namespace: string;
   clock: Clock;
@@ -188,6 +190,14 @@ export class EngineFace implements ApplicationEngine {
       throw new AppError('unsupported', `application ${name} has ${sources.length} sources; rollback works on one`, {
         hint: 'revert in the repository that holds the change',
       });
+    if (isChartSource(source))
+      throw new AppError(
+        'unsupported',
+        `application ${name} is rendered from a chart, and no commit brought its change`,
+        {
+          hint: 'set spec.source.targetRevision to the earlier version',
+        },
+      );
     const repository = repositoryOf(application, source);
     await repositories.refresh(repository, signal);
     const target = await this.#target(application, undefined, signal);
@@ -219,6 +229,7 @@ export class EngineFace implements ApplicationEngine {
   repositoryChanged(url: string, _cause: string): string[] {
     const key = repositoryKey(url);
     this.#deps.repositories.request(key);
+    this.#deps.charts.request(key);
     return usersOf(this.#deps.controller.list(), key).map(({ metadata }) =>
       qualifiedName(metadata, this.#deps.namespace),
     );

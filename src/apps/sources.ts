@@ -1,0 +1,86 @@
+import type { GitMirror } from '#git/port.ts';
+import { parseCommitSha } from '#git/port.ts';
+import type { Application, ApplicationSource } from '#model/argocd/application.ts';
+import { gitTree, type SourceTree } from '#render/tree.ts';
+import { type ChartWatch, isChartSource } from './chart-watch.ts';
+import type { RepositoryRef, RepositoryWatch } from './repository-watch.ts';
+
+/** Where the files of sources come from. */
+export interface Origins {
+  repositories: RepositoryWatch;
+  charts: ChartWatch;
+}
+
+export interface OpenSource {
+  source: ApplicationSource;
+  tree: SourceTree;
+  /** Grows when what the source means may have moved. */
+  generation: number;
+  /** Undefined for a chart, which has no commits. */
+  mirror: GitMirror | undefined;
+}
+
+export function sourcesOf(application: Application): ApplicationSource[] {
+  const { source, sources } = application.spec;
+  if (sources && sources.length > 0) return sources;
+  return source ? [source] : [];
+}
+
+/** The repository of a source, as the application's project reads it. */
+export function repositoryOf(application: Application, source: ApplicationSource): RepositoryRef {
+  return { url: source.repoURL, project: application.spec.project || 'default' };
+}
+
+/** The files of a source at its target revision or, given one, at that. */
+export async function openSource(
+  { repositories, charts }: Origins,
+  at: { application: Application; source: ApplicationSource; revision?: string | undefined },
+  signal: AbortSignal,
+): Promise<OpenSource> {
+  const { application, source, revision } = at;
+  const repository = repositoryOf(application, source);
+  if (isChartSource(source)) {
+    const { tree, generation } = await charts.open(source, { project: repository.project, revision }, signal);
+    return { source, tree, mirror: undefined, generation: generation + charts.filesGeneration(source) };
+  }
+  const { mirror, generation } = await repositories.open(repository, signal);
+  const commit = await mirror.resolve(revision || source.targetRevision || 'HEAD', signal);
+  return {
+    source,
+    tree: gitTree(mirror, commit),
+    mirror,
+    generation: generation + charts.filesGeneration(source),
+  };
+}
+
+/** How often what a source means may have moved so far. */
+export async function generationOf(
+  { repositories, charts }: Origins,
+  at: { application: Application; source: ApplicationSource; revision?: string | undefined },
+  signal: AbortSignal,
+): Promise<number> {
+  const { application, source, revision } = at;
+  const repository = repositoryOf(application, source);
+  const { generation } = isChartSource(source)
+    ? await charts.open(source, { project: repository.project, revision }, signal)
+    : await repositories.open(repository, signal);
+  return generation + charts.filesGeneration(source);
+}
+
+/** The same source as it was at an earlier revision; undefined when that cannot be told without asking its repository. */
+export function earlierTree({ tree, mirror }: OpenSource, revision: string): SourceTree | undefined {
+  if (revision === tree.revision) return tree;
+  const commit = parseCommitSha(revision);
+  return mirror && commit ? gitTree(mirror, commit) : undefined;
+}
+
+/** Asks a source's repository now; its failure is thrown. */
+export async function refreshSource(
+  { repositories, charts }: Origins,
+  at: { application: Application; source: ApplicationSource; hard: boolean },
+  signal: AbortSignal,
+): Promise<void> {
+  const repository = repositoryOf(at.application, at.source);
+  await charts.refresh(at.source, { project: repository.project, hard: at.hard }, signal);
+  if (!isChartSource(at.source)) await repositories.refresh(repository, signal);
+}
