@@ -17,7 +17,6 @@ export function countingClient(client: KubeClient, note: (write: Write) => void)
     get: (resource, ref, signal) => client.get(resource, ref, signal),
     list: (resource, options, signal) => client.list(resource, options, signal),
     watch: (resource, options, signal) => client.watch(resource, options, signal),
-    as: (user) => countingClient(client.as(user), note),
     logs: (ref, options, signal) => client.logs(ref, options, signal),
     [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
     as: (user) => countingClient(client.as(user), note),

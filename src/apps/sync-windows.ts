@@ -163,9 +163,19 @@ export function windowsOf(windows: readonly SyncWindow[], application: Applicati
   if (problem !== undefined) return { assigned, active: [], canSync: false, problem, changesAt: undefined };
   const all = assigned.map(timed);
   const active = all.filter((window) => isOpen(window, now, now)).map(({ window }) => window);
-  const changes = all.flatMap((window) => changeOf(window, now) ?? []);
-  const changesAt = changes.length > 0 ? Math.min(...changes) : undefined;
-  return { assigned, active, canSync: allowed, problem, changesAt };
+  return { assigned, active, canSync: allowed, problem, changesAt: nextChange(assigned, now) };
+}
+
+/** When the first of some windows opens or closes; those that cannot be read never do. */
+export function nextChange(windows: readonly SyncWindow[], now: number): number | undefined {
+  const changes = windows.flatMap((window) => {
+    try {
+      return changeOf(timed(window), now) ?? [];
+    } catch {
+      return [];
+    }
+  });
+  return changes.length > 0 ? Math.min(...changes) : undefined;
 }
 
 /** Those of a project that are open now; ones that cannot be read are not. */

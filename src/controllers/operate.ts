@@ -1,5 +1,6 @@
 import type { Cluster } from '#apps/clusters.ts';
 import { givesWayTo } from '#apps/giving-way.ts';
+import { syncIdentity } from '#apps/impersonation.ts';
 import type { Observation } from '#apps/observation.ts';
 import { newOperationMemory, runOperation } from '#apps/operation.ts';
 import {
@@ -110,9 +111,12 @@ async function run(deps: OperateDeps, turn: Turn, timedOut: boolean, signal: Abo
   const again = () => turn.observe(application, newest ? undefined : revisions);
   const current = newest ? observation : await again();
   const { params, sync } = settings();
+  const identity = syncIdentity({ project, application, server: cluster.declaration.server, settings: sync });
+  if ('problem' in identity)
+    return { state: endOperation(state, 'Error', identity.problem, clock.now()), recheckMs: undefined };
   const progress = await runOperation(
     {
-      kube: cluster.kube,
+      kube: identity.user === undefined ? cluster.kube : cluster.kube.as(identity.user),
       live: cluster.live,
       comparer: cluster.comparer,
       accepted: cluster.accepted,

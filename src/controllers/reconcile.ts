@@ -29,12 +29,13 @@ import {
   withReconciledAt,
 } from '#apps/status.ts';
 import { manifestTarget } from '#apps/target.ts';
+import { canSync, nextChange, windowsFor } from '#apps/sync-windows.ts';
 import type { Clock } from '#base/clock.ts';
 import { isAppError, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { Outcome } from '#base/outcome.ts';
 import type { ApiResource, KubeClient } from '#kube/port.ts';
-import type { AppProject } from '#model/argocd/app-project.ts';
+import type { AppProject, SyncWindow } from '#model/argocd/app-project.ts';
 import type {
   Application,
   ApplicationStatus,
@@ -141,6 +142,7 @@ class Tick {
       return await this.#comparisonError(error);
     }
     await this.#followDrift(observation, cluster);
+    this.#windows = windowsFor(project.syncWindows, this.#application);
     const begun = await this.#beginIfWanted(observation);
     if (!begun) return await this.#finish(observation, this.#application.status?.operationState);
     const ended = await this.#operate(begun, observation, { project, cluster });
@@ -225,6 +227,20 @@ class Tick {
   }
 
   #refusal: string | undefined;
+  #windows: SyncWindow[] = [];
+
+  /** Why the windows of the project do not let a sync run now; it is looked at again when one opens or closes. */
+  #blockedBy(state: OperationState | undefined): string | undefined {
+    const now = this.#deps.clock.now();
+    const manual = state !== undefined && !state.operation.initiatedBy?.automated;
+    const startedAt = state && Date.parse(state.startedAt);
+    const { allowed, problem } = canSync(this.#windows, { manual, startedAt, now });
+    const changesAt = nextChange(this.#windows, now);
+    if (changesAt !== undefined) this.#recheckMs = Math.min(this.#recheckMs, Math.max(1, changesAt - now));
+    if (allowed) return undefined;
+    const message = 'Sync operation blocked by sync window';
+    return problem === undefined ? message : `${message}: ${problem}`;
+  }
 
   /** The running state of the operation that is wanted, written before anything is done; undefined when none is. */
   async #beginIfWanted(observation: Observation): Promise<OperationState | undefined> {
@@ -239,7 +255,7 @@ class Tick {
       const decision = this.#decide(observation);
       if (decision.kind === 'wait') this.#recheckMs = Math.min(this.#recheckMs, decision.retryAfterMs);
       if (decision.kind === 'refuse') this.#refusal = decision.message;
-      if (decision.kind !== 'sync') return undefined;
+      if (decision.kind !== 'sync' || this.#blockedBy(undefined) !== undefined) return undefined;
       operation = decision.operation;
     }
     return await this.#begin(operation, observation);
@@ -284,7 +300,7 @@ class Tick {
       runtime,
       observe: (application: Application, revisions: string[] | undefined) =>
         this.#observe(application, cluster, { revisions, manifests }),
-      blocked: undefined,
+      blocked: this.#blockedBy(state),
     };
     const result = await operate(this.#deps, turn, this.#signal);
     if (result.recheckMs !== undefined) this.#recheckMs = Math.min(this.#recheckMs, result.recheckMs);

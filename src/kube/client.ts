@@ -52,19 +52,54 @@ const podResource: ApiResource = {
 /** The client of one cluster. Disposing it breaks its running requests and watches. */
 export function createKubeClient(deps: KubeClientDeps): KubeClient {
   const { target, clock, logger, requestTimeoutMs = 60_000 } = deps;
-  return new Client(target.server, new KubeHttp({ target, clock, logger, timeoutMs: requestTimeoutMs }), clock);
+  const connect = (user: string | undefined) =>
+    new KubeHttp({
+      target: user === undefined ? target : impersonating(target, user),
+      clock,
+      logger,
+      timeoutMs: requestTimeoutMs,
+    });
+  return new Client({ server: target.server, connect, clock });
+}
+
+function impersonating(target: KubeTarget, user: string): KubeTarget {
+  return {
+    server: target.server,
+    async access() {
+      const { headers, tls } = await target.access();
+      return { headers: { ...headers, 'Impersonate-User': user }, tls };
+    },
+  };
+}
+
+interface ClientDeps {
+  server: string;
+  connect: (user: string | undefined) => KubeHttp;
+  clock: Clock;
 }
 
 class Client implements KubeClient {
   readonly server: string;
   readonly discovery: KubeDiscovery;
   readonly #http: KubeHttp;
+  readonly #deps: ClientDeps;
+  readonly #users = new Map<string, Client>();
   readonly #life = new AbortController();
 
-  constructor(server: string, http: KubeHttp, clock: Clock) {
-    this.server = server;
-    this.#http = http;
-    this.discovery = new Discovery(http, clock, this.#life.signal);
+  /** `acting` names the user, and brings what the cluster serves from the client that acts so. */
+  constructor(deps: ClientDeps, acting?: { user: string; discovery: KubeDiscovery }) {
+    this.server = deps.server;
+    this.#deps = deps;
+    this.#http = deps.connect(acting?.user);
+    this.discovery = acting?.discovery ?? new Discovery(this.#http, deps.clock, this.#life.signal);
+  }
+
+  as(user: string): KubeClient {
+    const known = this.#users.get(user);
+    if (known) return known;
+    const made = new Client(this.#deps, { user, discovery: this.discovery });
+    this.#users.set(user, made);
+    return made;
   }
 
   async version(signal: AbortSignal): Promise<{ gitVersion: string }> {
@@ -195,6 +230,7 @@ class Client implements KubeClient {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#life.abort();
+    await Promise.all([...this.#users.values()].map((client) => client[Symbol.asyncDispose]()));
     await this.#http[Symbol.asyncDispose]();
   }
 

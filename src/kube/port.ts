@@ -113,6 +113,8 @@ export interface KubeClient {
   ): Promise<KubeObject>;
   /** False when it was not there. */
   delete(resource: ApiResource, ref: ObjectRef, options: DeleteOptions, signal: AbortSignal): Promise<boolean>;
+  /** The same client acting as another user, by impersonation; it ends with this one. */
+  as(user: string): KubeClient;
   /** Container log, whole or followed, as text chunks. */
   logs(
     ref: ObjectRef,

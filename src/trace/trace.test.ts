@@ -52,6 +52,7 @@ function kubeOf(objects: KubeObject[]): KubeClient {
     patch: notUsed,
     delete: notUsed,
     logs: notUsed,
+    as: notUsed,
     [Symbol.asyncDispose]: async () => {},
   };
 }

@@ -197,3 +197,125 @@ test('another way of tracking re-labels what is there, without a restart', async
   await world.engine.whenSettled('web', AbortSignal.timeout(5000));
   assert.deepEqual(world.writes, []);
 });
+
+test('windows hold syncs back: automatic ones, and requests until the window allows them', async () => {
+  await using world = await EngineWorld.start();
+  const source = { repoURL: repository(world), targetRevision: 'main', path: 'one' };
+  await world.startEngine();
+  const project = (windows: unknown[]) =>
+    world.apply({
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'AppProject',
+      metadata: { name: 'held', namespace: 'argocd' },
+      spec: { sourceRepos: ['*'], destinations: [{ server: '*', namespace: '*' }], syncWindows: windows },
+    });
+  const deny = { kind: 'deny', schedule: '* * * * *', duration: '24h', applications: ['*'] };
+  await project([deny]);
+  const spec = { project: 'held', source, destination: { name: 'in-cluster', namespace: 'shop' } };
+  await world.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } });
+  await world.apply(applicationObject('web', { ...spec, syncPolicy: { automated: { selfHeal: true } } }));
+  await world.untilApplication('web', (app) => app.status?.sync?.status === 'OutOfSync');
+  await world.engine.whenSettled('web', AbortSignal.timeout(5000));
+  assert.equal(world.engine.get('web').status?.operationState, undefined, 'nothing begins by itself');
+
+  await world.patch('argoproj.io/v1alpha1', 'Application', 'web', 'argocd', {
+    operation: { sync: {}, initiatedBy: { username: 'kim' } },
+  });
+  const held = await world.untilApplication('web', (app) => app.status?.operationState !== undefined);
+  assert.equal(held.status?.operationState?.phase, 'Running');
+  await world.untilApplication(
+    'web',
+    (app) => app.status?.operationState?.message === 'Sync operation blocked by sync window',
+  );
+  assert.equal(await world.get('v1', 'ConfigMap', 'one', 'shop'), undefined);
+
+  await project([{ ...deny, manualSync: true }]);
+  await world.untilApplication('web', (app) => app.status?.operationState?.phase === 'Succeeded');
+  assert.ok(await world.get('v1', 'ConfigMap', 'one', 'shop'));
+});
+
+test('a sync acts as the service account that the project names, with its rights and no others', async () => {
+  await using world = await EngineWorld.start();
+  world.git.create('manifests');
+  world.git.commit('manifests', { 'one/cm.yaml': configMap('one', { a: 'b' }) });
+  const source = { repoURL: world.git.url('manifests'), targetRevision: 'main', path: 'one' };
+  const data = { 'application.sync.impersonation.enabled': 'true' };
+  await world.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'argocd' } });
+  await world.apply({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'argocd-cm', namespace: 'argocd' },
+    data,
+  });
+  await world.startEngine();
+  world.kube.discovery.invalidate();
+  await world.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } });
+  const project = (destinationServiceAccounts: unknown[]) =>
+    world.apply({
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'AppProject',
+      metadata: { name: 'team', namespace: 'argocd' },
+      spec: { sourceRepos: ['*'], destinations: [{ server: '*', namespace: '*' }], destinationServiceAccounts },
+    });
+  await project([]);
+  const destination = { name: 'in-cluster', namespace: 'shop' };
+  await world.apply(applicationObject('web', { project: 'team', source, destination }));
+  await world.untilApplication('web', (app) => app.status?.sync?.status === 'OutOfSync');
+  const request = () =>
+    world.patch('argoproj.io/v1alpha1', 'Application', 'web', 'argocd', { operation: { sync: {} } });
+  await request();
+  const refused = await world.untilApplication('web', (app) => app.status?.operationState?.phase === 'Error');
+  assert.equal(
+    refused.status?.operationState?.message,
+    'no matching service account found for destination server https://kubernetes.default.svc and namespace shop',
+  );
+
+  await project([{ server: '*', namespace: 'shop', defaultServiceAccount: 'deployer' }]);
+  await world.untilApplication('web', (app) => app.operation === undefined);
+  await request();
+  const forbidden = await world.untilApplication('web', (app) => app.status?.operationState?.phase === 'Failed');
+  const { message = '' } = forbidden.status?.operationState ?? {};
+  assert.match(message, /User "system:serviceaccount:shop:deployer" cannot patch resource/);
+
+  const rbac = { apiVersion: 'rbac.authorization.k8s.io/v1' };
+  const rules = [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'list', 'create', 'patch'] }];
+  const subjects = [{ kind: 'ServiceAccount', name: 'deployer', namespace: 'shop' }];
+  const metadata = { name: 'deployer', namespace: 'shop' };
+  await world.apply({ ...rbac, kind: 'Role', metadata, rules });
+  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'deployer' };
+  await world.apply({ ...rbac, kind: 'RoleBinding', metadata, subjects, roleRef });
+  await world.untilApplication('web', (app) => app.operation === undefined);
+  await request();
+  await world.untilApplication('web', (app) => app.status?.operationState?.phase === 'Succeeded');
+  assert.ok(await world.get('v1', 'ConfigMap', 'one', 'shop'));
+});
+
+test('a deleted project stays while an application refers to it', async () => {
+  await using world = await EngineWorld.start();
+  const source = { repoURL: repository(world), targetRevision: 'main', path: 'one' };
+  await world.startEngine();
+  const find = (name: string) => world.get('argoproj.io/v1alpha1', 'AppProject', name, 'argocd');
+  assert.deepEqual((await find('default'))?.['spec'], {
+    sourceRepos: ['*'],
+    destinations: [{ server: '*', namespace: '*' }],
+    clusterResourceWhitelist: [{ group: '*', kind: '*' }],
+  });
+  await world.apply({
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'AppProject',
+    metadata: { name: 'old', namespace: 'argocd', finalizers: ['resources-finalizer.argocd.argoproj.io'] },
+    spec: { sourceRepos: ['*'], destinations: [{ server: '*', namespace: '*' }] },
+  });
+  const destination = { name: 'in-cluster', namespace: 'shop' };
+  await world.apply(applicationObject('web', { project: 'old', source, destination }));
+  await world.untilApplication('web', (app) => app.status?.sync !== undefined);
+  await world.delete('argoproj.io/v1alpha1', 'AppProject', 'old', 'argocd');
+  await world.engine.whenSettled('web', AbortSignal.timeout(5000));
+  assert.ok((await find('old'))?.metadata.deletionTimestamp);
+  await world.delete('argoproj.io/v1alpha1', 'Application', 'web', 'argocd');
+  await world.until(
+    'the end of the project',
+    () => find('old'),
+    (project) => project === undefined,
+  );
+});

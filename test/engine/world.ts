@@ -225,6 +225,7 @@ export class EngineWorld {
       list: (resource, options, signal) => client.list(resource, options, signal),
       watch: (resource, options, signal) => client.watch(resource, options, signal),
       logs: (ref, options, signal) => client.logs(ref, options, signal),
+      as: (user) => this.#counting(client.as(user)),
       [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
       create: async (object, options, signal) => {
         note('create', object.kind, object.metadata.name);
