@@ -1,3 +1,5 @@
+import { AppError } from '#base/errors.ts';
+import { builtinTypeKnowledge } from '#main/type-knowledge.ts';
 import { testClock } from '../../test/clock.ts';
 import { runCli } from './cli.ts';
 import type { CliDeps } from './deps.ts';
@@ -11,13 +13,15 @@ export interface CliAnswer {
 /** Runs a command as `kim`, without colours, in a process that does only what `parts` say. */
 export async function runTestCli(
   args: string[],
-  parts: Pick<CliDeps, 'cwd' | 'probe' | 'dispatch' | 'processes'>,
+  parts: Pick<CliDeps, 'cwd' | 'probe' | 'dispatch' | 'processes'> & Partial<Pick<CliDeps, 'openRenderer'>>,
 ): Promise<CliAnswer> {
   let out = '';
   let err = '';
   const deps: CliDeps = {
+    openRenderer: () => Promise.reject(new AppError('unsupported', 'this test renders nothing')),
     ...parts,
     version: '0.1.0',
+    types: async () => builtinTypeKnowledge(),
     clock: testClock,
     settings: { actor: 'kim', columns: undefined, color: false },
     out: (text) => {

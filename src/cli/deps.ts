@@ -1,4 +1,6 @@
 import type { Clock } from '#base/clock.ts';
+import type { Renderer } from '#render/port.ts';
+import type { TypeKnowledge } from '#sync/type-knowledge.ts';
 import type { DoctorProbe } from './doctor/checks.ts';
 
 /** What the command line knows of the outside; `src/main` builds it from the process. */
@@ -19,8 +21,12 @@ export interface CliDeps {
   out: (text: string) => void;
   err: (text: string) => void;
   probe: DoctorProbe;
+  /** The built-in kinds of Kubernetes, read when they are needed. */
+  types: () => Promise<TypeKnowledge>;
   /** Sends a `repository_dispatch` by the forge's REST API. */
   dispatch: (request: DispatchRequest, signal: AbortSignal) => Promise<void>;
+  /** For manifests made without a server. */
+  openRenderer: (options: { plugins: string | undefined }) => Promise<LocalRenderer>;
   /** Commands that build a whole process; each resolves with the exit code. */
   processes: {
     up: (options: UpOptions, signal: AbortSignal) => Promise<number>;
@@ -31,6 +37,8 @@ export interface CliDeps {
     clusterKubeconfig: (options: ClusterKubeconfigOptions) => Promise<string>;
   };
 }
+
+export type LocalRenderer = Renderer & AsyncDisposable;
 
 export interface DispatchRequest {
   repository: string;
@@ -55,6 +63,8 @@ export interface ServeOptions {
   host: string;
   port: number;
   dataDirectory: string | undefined;
+  /** Folder of the config management plugins that may run. */
+  plugins: string | undefined;
 }
 
 export interface ClusterOptions {

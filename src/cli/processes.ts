@@ -34,9 +34,13 @@ export function registerProcesses(program: Command, session: Session): void {
     .option('--host <address>', 'to listen on', '127.0.0.1')
     .option('--port <port>', 'to listen on, 0 takes a free one', parsePort, 8080)
     .option('--data <directory>', 'where history and caches are kept (default: .slipway)')
+    .option('--plugins <directory>', 'ConfigManagementPlugin files that may run on this machine (default: none)')
     .action(async (options: ServeFlags) => {
-      const { kubeconfig, context, namespace, host, port, data } = options;
-      session.exit = await processes.serve({ kubeconfig, context, namespace, host, port, dataDirectory: data }, signal);
+      const { kubeconfig, context, namespace, host, port, data, plugins } = options;
+      session.exit = await processes.serve(
+        { kubeconfig, context, namespace, host, port, dataDirectory: data, plugins },
+        signal,
+      );
     });
 }
 
@@ -47,6 +51,7 @@ interface ServeFlags {
   host: string;
   port: number;
   data?: string;
+  plugins?: string;
 }
 
 export function parsePort(text: string): number {

@@ -38,12 +38,14 @@ const deps: CliDeps = {
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
   probe: machineProbe(process.cwd()),
+  types: async () => (await import('./type-knowledge.ts')).builtinTypeKnowledge(),
   dispatch: async ({ repository, eventType, payload }, signal) => {
     const { sendGhApi } = await import('#cli/toolbox/gh.ts');
     const body = { event_type: eventType, client_payload: payload };
     const path = `repos/${repository}/dispatches`;
     await sendGhApi({ method: 'POST', path, headers: {}, body }, githubEnvironment(process.env), signal);
   },
+  openRenderer: async (options) => (await import('./render-tools.ts')).openRenderer(options),
   processes: {
     up: async (options, signal) => (await import('./up.ts')).up(options, signal),
     demo: async (options, signal) => (await import('./demo/demo.ts')).demo(options, signal),

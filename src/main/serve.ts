@@ -25,6 +25,7 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
     token,
     webhookSecret: process.env['SLIPWAY_WEBHOOK_SECRET'],
     anonymousRead: false,
+    plugins: options.plugins === undefined ? undefined : resolve(options.plugins),
     forge: forgeSettings(process.env),
     logger,
   });

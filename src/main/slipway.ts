@@ -1,12 +1,10 @@
-import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { gitCredentials } from '#apps/git-credentials.ts';
 import { followInstance } from '#apps/instance.ts';
 import { repositoryAccess } from '#apps/repository-access.ts';
-import { AppError, messageOf } from '#base/errors.ts';
+import { AppError } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import { startEngine } from '#controllers/engine.ts';
 import { createGitHubClient } from '#forge/github.ts';
@@ -21,7 +19,8 @@ import { startServer } from '#server/server.ts';
 import { openStore } from '#store/store.ts';
 import { createAuditLog } from '#trace/audit-log.ts';
 import { createTracer } from '#trace/trace.ts';
-import { findProgram, projectRoot, requireProgram } from './programs.ts';
+import { projectRoot, requireProgram } from './programs.ts';
+import { pluginHost, renderTool } from './render-tools.ts';
 import { systemClock as clock, systemEntropy as entropy } from './system.ts';
 import { builtinTypeKnowledge } from './type-knowledge.ts';
 import { slipwayVersion } from './version.ts';
@@ -37,6 +36,8 @@ export interface SlipwayOptions {
   token: string;
   webhookSecret: string | undefined;
   anonymousRead: boolean;
+  /** Folder of the config management plugins that may run; none when undefined. */
+  plugins?: string | undefined;
   /** The forge that knows runs, approvals and people; GitHub or what speaks its REST API. */
   forge: { webUrl: string; apiUrl: string; token: string | undefined };
   logger: Logger;
@@ -47,8 +48,6 @@ export interface Slipway extends AsyncDisposable {
   /** Address of the cluster it looks after. */
   cluster: string;
 }
-
-const run = promisify(execFile);
 
 /** Slipway for one cluster: the engine, its history, the API and the page. Knows the cluster by its API only. */
 export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
@@ -77,7 +76,8 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
     }),
   );
   const logins = dockerLogins();
-  const [helm, kubectl] = await Promise.all([tool('helm'), tool('kubectl')]);
+  const tools = [renderTool('helm'), renderTool('kubectl')] as const;
+  const [helm, kubectl, plugins] = await Promise.all([...tools, pluginHost(options.plugins)]);
   const faces = stack.use(
     await startEngine(
       {
@@ -91,6 +91,7 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
         logger,
         cacheDir: join(dataDir, 'cache'),
         helm,
+        plugins,
         kubectl,
         env: gitEnvironment(),
         registryCredentials: async (name) => logins.get(name),
@@ -124,23 +125,6 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
   );
   const running = stack.move();
   return { url: server.url, cluster: kube.server, [Symbol.asyncDispose]: () => running.disposeAsync() };
-}
-
-const versionArguments = { helm: ['version', '--short'], kubectl: ['version', '--client'] };
-
-/** The program with its version, which is part of every render's key; undefined when it is not installed. */
-async function tool(name: 'helm' | 'kubectl'): Promise<{ path: string; version: string } | undefined> {
-  const found = findProgram(name);
-  if (!found) return undefined;
-  try {
-    const { stdout } = await run(found.path, versionArguments[name], { timeout: 20_000 });
-    return { path: found.path, version: stdout.trim().replaceAll('\n', ' ') };
-  } catch (cause) {
-    throw new AppError('tool-failed', `${found.path} does not tell its version: ${messageOf(cause)}`, {
-      cause,
-      hint: `install ${name} anew, or name another with SLIPWAY_${name.toUpperCase()}`,
-    });
-  }
 }
 
 /** What git may see of this process's environment: how to reach the network, nothing of the user's settings. */

@@ -117,14 +117,13 @@ function parseJsonFile(path: string, text: string): KubeObject[] {
 
 /** Reads the manifests of a plain folder straight from Git, file by file as a walk meets them. */
 export async function renderDirectory(
-  request: LinkedRequest,
-  resolved: ResolvedSource,
-  plan: DirectoryPlan,
+  job: { request: LinkedRequest; resolved: ResolvedSource; plan: DirectoryPlan; folder: string },
   signal: AbortSignal,
 ): Promise<KubeObject[]> {
-  const texts = await readTexts(request, { resolved, plan }, signal);
+  const { request, plan, folder } = job;
+  const texts = await readTexts(request, job, signal);
   const evaluated = plan.jsonnet
-    ? await evaluateJsonnetFiles(plan.jsonnet, [...texts.keys()].filter(isJsonnet), signal)
+    ? await evaluateJsonnetFiles(plan.jsonnet, { entries: [...texts.keys()].filter(isJsonnet), folder }, signal)
     : new Map<string, unknown>();
   const out: KubeObject[] = [];
   for (const [path, text] of texts) {

@@ -1,19 +1,24 @@
-import { posix } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { writeFile } from 'node:fs/promises';
+import { join, posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { AppError } from '#base/errors.ts';
+import { AppError, isAppError } from '#base/errors.ts';
 import { JsonnetError } from '#jsonnet/error.ts';
 import type { Variable } from '#jsonnet/evaluate.ts';
 import { importsOf } from '#jsonnet/lexer.ts';
 import { buildEnvironment, expandVariables } from './build-environment.ts';
-import { importKey, type JsonnetAnswer, type JsonnetJob } from './jsonnet-job.ts';
+import { importKey, type JsonnetAnswer, writeJob } from './jsonnet-job.ts';
 import type { LinkedEntry } from './links.ts';
 import { repositoryPath } from './repository-path.ts';
 import type { LinkedRequest, ResolvedSource } from './source.ts';
+import { runTool } from './tool.ts';
 
 const timeoutMs = 30_000;
 const memoryMb = 256;
-const stackMb = 32;
+/** Below what threads of a process get by default everywhere. */
+const stackKb = 3_900;
+const maxOutputBytes = 64 * 1024 * 1024;
+const program = fileURLToPath(new URL('./jsonnet-program.ts', import.meta.url));
 const maxFiles = 2_000;
 const maxBytes = 32 * 1024 * 1024;
 
@@ -24,7 +29,7 @@ const blockSchema = z.looseObject({ tlas: variables, extVars: variables, libs: z
 
 /** Everything that an evaluation can read, found beforehand: a program sees no other file. */
 export interface JsonnetPlan {
-  files: Map<string, Uint8Array>;
+  files: Map<string, Buffer>;
   /** Importing file, line break, path as written: the file that is meant. */
   imports: Map<string, string>;
   extVars: Variable[];
@@ -85,7 +90,7 @@ export async function planJsonnet(
 }
 
 class ImportWalk {
-  readonly files = new Map<string, Uint8Array>();
+  readonly files = new Map<string, Buffer>();
   readonly ids = new Map<string, string>();
   readonly imports = new Map<string, string>();
   readonly looked = new Set<string>();
@@ -148,64 +153,51 @@ class ImportWalk {
   }
 }
 
-/** Evaluates programs in a thread of its own, which ends at the limits of time, memory or stack. Results by path. */
+/** Evaluates programs in a process of its own, which ends at the limits of time, memory or stack. Results by path. */
 export async function evaluateJsonnetFiles(
   plan: JsonnetPlan,
-  entries: string[],
+  job: { entries: string[]; folder: string },
   signal: AbortSignal,
 ): Promise<Map<string, unknown>> {
+  const { entries, folder } = job;
   if (entries.length === 0) return new Map();
   const { files, imports, extVars, tlas, place } = plan;
-  const workerData: JsonnetJob = { entries, files, imports, extVars, tlas };
-  const answer = await runWorker(workerData, { place, first: entries[0] ?? '' }, signal);
-  if ('results' in answer) return answer.results;
+  const which = `${entries.length === 1 ? entries[0] : `${entries[0]} and ${entries.length - 1} more`} in ${place}`;
+  await writeFile(join(folder, 'job.json'), writeJob({ entries, files, imports, extVars, tlas }));
+  const result = await runTool(
+    {
+      path: process.execPath,
+      args: [`--max-old-space-size=${memoryMb}`, `--stack-size=${stackKb}`, '--no-warnings', program],
+      cwd: folder,
+      env: {},
+      timeoutMs,
+      maxOutputBytes,
+    },
+    signal,
+  ).catch((cause: unknown) => {
+    if (!isAppError(cause) || (cause.code !== 'timeout' && cause.code !== 'limit')) throw cause;
+    const what =
+      cause.code === 'timeout' ? `takes longer than ${timeoutMs} ms` : `gives more than ${maxOutputBytes} bytes`;
+    throw new AppError(cause.code, `the evaluation of ${which} ${what}`, {
+      cause,
+      hint: 'does the program recurse without end?',
+    });
+  });
+  if (result.code !== 0) throw ended(which, result.stderr);
+  const answer: JsonnetAnswer = JSON.parse(result.stdout);
+  if ('results' in answer) return new Map(answer.results);
   throw new AppError('bad-input', `${answer.entry} in ${place} cannot be evaluated: ${answer.problem}`, {
     hint: 'correct the program; "jsonnet" shows the same on your machine',
   });
 }
 
-async function runWorker(
-  workerData: JsonnetJob,
-  what: { place: string; first: string },
-  signal: AbortSignal,
-): Promise<JsonnetAnswer> {
-  const worker = new Worker(new URL('./jsonnet-worker.ts', import.meta.url), {
-    workerData,
-    env: {},
-    stdin: false,
-    resourceLimits: { maxOldGenerationSizeMb: memoryMb, stackSizeMb: stackMb },
-  });
-  let timer: NodeJS.Timeout | undefined;
-  let stop = () => {};
-  try {
-    return await new Promise<JsonnetAnswer>((resolve, reject) => {
-      const which = `${what.first} in ${what.place}`;
-      stop = () => reject(new AppError('canceled', `the evaluation of ${which} was stopped`));
-      timer = setTimeout(
-        () =>
-          reject(
-            new AppError('timeout', `the evaluation of ${which} took longer than ${timeoutMs} ms`, {
-              hint: 'does the program recurse without end?',
-            }),
-          ),
-        timeoutMs,
-      );
-      signal.addEventListener('abort', stop, { once: true });
-      if (signal.aborted) stop();
-      worker.once('message', resolve);
-      worker.once('error', (cause) => {
-        const full = 'code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY';
-        reject(
-          full
-            ? new AppError('limit', `the evaluation of ${which} needs more than ${memoryMb} MB of memory`, { cause })
-            : cause,
-        );
-      });
-      worker.once('exit', () => reject(new AppError('limit', `the evaluation of ${which} ended without an answer`)));
+function ended(which: string, stderr: string): AppError {
+  if (/heap out of memory|heap limit/i.test(stderr))
+    return new AppError('limit', `the evaluation of ${which} needs more than ${memoryMb} MB of memory`, {
+      hint: 'does the program grow without end?',
     });
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', stop);
-    await worker.terminate();
-  }
+  return new AppError(
+    'tool-failed',
+    `the evaluation of ${which} ended without an answer: ${stderr.trim().slice(0, 500)}`,
+  );
 }

@@ -162,7 +162,7 @@ async function prepareType(
         sourceType,
         paths: [...new Set([folder, ...(plan.jsonnet?.paths ?? [])])],
         unread: undefined,
-        run: (_work, stop) => renderDirectory(request, resolved, plan, stop),
+        run: (work, stop) => renderDirectory({ request, resolved, plan, folder: work }, stop),
       };
     }
     case 'Plugin': {

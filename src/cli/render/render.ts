@@ -3,10 +3,10 @@ import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { AppError } from '#base/errors.ts';
 import type { KubeObject } from '#kube/port.ts';
-import type { Result } from './printer.ts';
-import { placeManifests } from './render-place.ts';
-import { parseRepositories, readApplications, renderApplication } from './render-sources.ts';
-import type { Session } from './session.ts';
+import type { Result } from '../printer.ts';
+import type { Session } from '../session.ts';
+import { placeManifests } from './place.ts';
+import { parseRepositories, readApplications, renderApplication } from './sources.ts';
 
 interface RenderFlags {
   repoRoot?: string;

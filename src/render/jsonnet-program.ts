@@ -1,13 +1,14 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { readFileSync } from 'node:fs';
 import { messageOf } from '#base/errors.ts';
+import { parseYamlDocuments } from '#base/yaml.ts';
 import { JsonnetError } from '#jsonnet/error.ts';
 import { evaluateJsonnet } from '#jsonnet/evaluate.ts';
-import { importKey, type JsonnetAnswer, type JsonnetJob } from './jsonnet-job.ts';
-import { parseYamlDocuments } from './yaml.ts';
+import { importKey, type JsonnetAnswer, parseJob } from './jsonnet-job.ts';
 
-/** The thread's program: evaluates the entries one after another and answers once. */
-function answer(job: JsonnetJob): JsonnetAnswer {
-  const results = new Map<string, unknown>();
+/** A process of its own: reads its job from the file `job.json` beside it, evaluates, and prints one answer. */
+function answer(text: string): JsonnetAnswer {
+  const job = parseJob(text);
+  const results: [string, unknown][] = [];
   for (const entry of job.entries) {
     try {
       const result = evaluateJsonnet({
@@ -16,13 +17,13 @@ function answer(job: JsonnetJob): JsonnetAnswer {
         open: (name) => {
           const content = job.files.get(name);
           if (!content) throw new JsonnetError(`couldn't open ${name}`);
-          return Buffer.from(content);
+          return content;
         },
         extVars: job.extVars,
         tlas: job.tlas,
-        parseYaml: (text) => parseYamlDocuments(text, 'the text of std.parseYaml'),
+        parseYaml: (yaml) => parseYamlDocuments(yaml, 'the text of std.parseYaml'),
       });
-      results.set(entry, result);
+      results.push([entry, result]);
     } catch (error) {
       return { entry, problem: error instanceof JsonnetError ? error.full : messageOf(error) };
     }
@@ -30,4 +31,4 @@ function answer(job: JsonnetJob): JsonnetAnswer {
   return { results };
 }
 
-parentPort?.postMessage(answer(workerData as JsonnetJob));
+process.stdout.write(JSON.stringify(answer(readFileSync('job.json', 'utf8'))));
