@@ -24,9 +24,14 @@ export function beginOperation(application: Application, operation: Operation, n
   };
 }
 
+/** The same for all tries of an operation. */
+export function operationName(state: OperationState): string {
+  return state.operation.info?.findLast(({ name }) => name === idName)?.value ?? state.startedAt;
+}
+
 /** The same for an operation before and after a restart, another one for each try. */
 export function operationId(state: OperationState): string {
-  const own = state.operation.info?.findLast(({ name }) => name === idName)?.value ?? state.startedAt;
+  const own = operationName(state);
   return state.retryCount ? `${own}-${state.retryCount}` : own;
 }
 

@@ -1,12 +1,19 @@
 import type { Clock } from '#base/clock.ts';
-import type { KubeClient, KubeObject } from '#kube/port.ts';
+import { type KubeClient, type KubeObject, kindOf } from '#kube/port.ts';
 import type { AppProject } from '#model/argocd/app-project.ts';
-import type { Application, OperationPhase, OperationState, ResourceResult } from '#model/argocd/application.ts';
+import type {
+  Application,
+  OperationPhase,
+  OperationState,
+  ResourceResult,
+  ResourceStatus,
+} from '#model/argocd/application.ts';
 import { annotations, qualifiedName } from '#model/argocd/names.ts';
 import type { ArgoSettings } from '#model/argocd/settings.ts';
 import { type Comparer, desiredObject } from '#sync/comparer.ts';
 import { type AcceptedShapes, dryRunTasks } from '#sync/dry-run.ts';
 import { executeStep } from '#sync/execute.ts';
+import { keyText } from '#sync/identity.ts';
 import { pendingTasks, planSync, planTermination, type SyncAction } from '#sync/plan.ts';
 import { isPrune, resultId, type SyncTask, taskId } from '#sync/task.ts';
 import { pauseAfterWave } from '#sync/wave-pause.ts';
@@ -16,7 +23,7 @@ import type { Observation } from './observation.ts';
 import { checkTasks, waitForDefinitions } from './operation-checks.ts';
 import { endOperation, operationId } from './operation-state.ts';
 import type { Destination } from './project.ts';
-import { appSyncOptions, buildSyncTasks } from './sync-tasks.ts';
+import { appSyncOptions, buildSyncTasks, isSelected } from './sync-tasks.ts';
 
 export interface OperationDeps {
   kube: KubeClient;
@@ -86,6 +93,7 @@ class Run {
   readonly #results: Map<string, ResourceResult>;
   readonly #state: OperationState;
   readonly #syncOptions: readonly string[];
+  readonly #before: readonly ResourceStatus[];
   #written: { task: SyncTask; object: KubeObject }[] = [];
   #observation: Observation;
 
@@ -96,6 +104,7 @@ class Run {
     this.#state = input.state;
     this.#memory = input.memory;
     this.#observation = input.observation;
+    this.#before = input.application.status?.resources ?? [];
     this.#syncOptions = appSyncOptions(input.application, input.state.operation);
     this.#results = new Map((input.state.syncResult?.resources ?? []).map((result) => [resultId(result), result]));
   }
@@ -110,12 +119,15 @@ class Run {
       const parts = shared.map(({ key, other }) => `${key} is part of application ${other}`);
       return this.#end('Failed', `Shared resource found: ${parts.join(', ')}`);
     }
+    const isNew = this.#results.size === 0;
+    this.#recallPrunes();
     const pauseMs = this.#memory.pausedUntil - this.#deps.clock.now();
     if (pauseMs > 0) return this.#progress('one or more tasks are running', pauseMs);
     for (let step = 0; step < maxSteps; step += 1) {
-      const progress = this.#results.size === 0 ? await this.#start() : await this.#step(await this.#tasks());
+      const progress = isNew && step === 0 ? await this.#start() : await this.#step(await this.#tasks());
       if (progress) return progress;
       this.#observation = await this.#input.observeAgain();
+      this.#recallPrunes();
     }
     return this.#progress('the sync goes on', 100);
   }
@@ -177,6 +189,21 @@ class Run {
     return this.#refuse('the namespace failed to apply', ', reason: ', failed);
   }
 
+  /** Objects that this operation took away before it could record it: they were to be pruned, and are gone. */
+  #recallPrunes(): void {
+    const { sync } = this.#state.operation;
+    if (!sync?.prune || sync.dryRun) return;
+    const present = new Set(this.#observation.comparison.resources.map(({ key }) => keyText(key)));
+    for (const { requiresPruning, group = '', version, kind, name, namespace } of this.#before) {
+      const key = { group, kind, name, ...(namespace === undefined ? {} : { namespace }) };
+      const id = taskId({ key, phase: 'Sync' });
+      if (!requiresPruning || present.has(keyText(key)) || this.#results.has(id)) continue;
+      if (!isSelected(sync.resources, key)) continue;
+      const outcome = { status: 'Pruned', message: 'pruned', hookPhase: 'Succeeded', syncPhase: 'Sync' } as const;
+      this.#results.set(id, { group, version, kind, namespace: namespace ?? '', name, ...outcome });
+    }
+  }
+
   /** Undefined when the next step can follow at once. */
   async #step(tasks: SyncTask[]): Promise<OperationProgress | undefined> {
     const plan = planSync({
@@ -212,12 +239,18 @@ class Run {
     if (failed) return undefined;
     if (step.groups.flat().some(({ kind }) => kind === 'delete-hook'))
       return this.#progress(step.message, deletionRecheckMs);
-    return this.#pause(tasks, step.message);
+    return await this.#pause(tasks, step.message);
   }
 
-  #pause(tasks: readonly SyncTask[], message: string): OperationProgress | undefined {
+  async #pause(tasks: readonly SyncTask[], message: string): Promise<OperationProgress | undefined> {
     const isLast = pendingTasks({ tasks, applyOutOfSyncOnly: this.#applyOutOfSyncOnly() }, this.#results).length === 0;
-    const pauseMs = isLast ? 0 : pauseAfterWave(this.#written, this.#input.waveDelayMs);
+    if (isLast) return undefined;
+    const written = [];
+    for (const { task, object } of this.#written) {
+      const resource = await this.#deps.kube.discovery.find(kindOf(object), this.#signal);
+      written.push({ task, object, hasStatus: resource?.subresources.includes('status') ?? false });
+    }
+    const pauseMs = pauseAfterWave(written, this.#input.waveDelayMs);
     if (pauseMs === 0) return undefined;
     this.#memory.pausedUntil = this.#deps.clock.now() + pauseMs;
     return this.#progress(message, pauseMs);

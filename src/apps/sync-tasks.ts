@@ -25,7 +25,8 @@ export interface SyncTasksInput {
   namespace: KubeObject | undefined;
 }
 
-function isSelected(selection: SyncOperation['resources'], key: ComparedResource['key']): boolean {
+/** Whether a selective sync names the object; all are named by none. */
+export function isSelected(selection: SyncOperation['resources'], key: ComparedResource['key']): boolean {
   if (!selection || selection.length === 0) return true;
   return selection.some(
     (entry) =>

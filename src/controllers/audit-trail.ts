@@ -1,11 +1,14 @@
 import type { Drift } from '#apps/drift.ts';
-import { operationId } from '#apps/operation-state.ts';
+import { operationId, operationName } from '#apps/operation-state.ts';
 import type { Clock } from '#base/clock.ts';
 import { getString } from '#base/json.ts';
 import type { Application, OperationState } from '#model/argocd/application.ts';
 import { qualifiedName } from '#model/argocd/names.ts';
 import { imagesOf } from '#sync/images.ts';
-import type { Actor, AuditLog, NewAuditEvent } from '#trace/event.ts';
+import type { Actor, AuditKind, AuditLog, NewAuditEvent } from '#trace/event.ts';
+
+/** How far back it is looked whether an event was told. */
+const rememberedEvents = 50;
 
 const controller: Actor = { kind: 'controller', name: 'slipway' };
 
@@ -92,6 +95,26 @@ export class AuditTrail {
           message,
         })),
       },
+    });
+  }
+
+  /** Tells of the start where a process that died, or a lost answer, left that open. */
+  async missedStart(application: Application, state: OperationState): Promise<void> {
+    if (!(await this.#isTold(application, state, ['sync-started']))) await this.syncStarted(application, state);
+  }
+
+  async missedEnd(application: Application, state: OperationState, startedAt: number): Promise<void> {
+    if (!(await this.#isTold(application, state, ['sync-succeeded', 'sync-failed'])))
+      await this.syncEnded(application, state, startedAt);
+  }
+
+  async #isTold(application: Application, state: OperationState, kinds: readonly AuditKind[]): Promise<boolean> {
+    const name = qualifiedName(application.metadata, this.#deps.namespace);
+    const own = operationName(state);
+    const recent = await this.#deps.audit.query({ application: name, limit: rememberedEvents });
+    return recent.some((event) => {
+      const told = getString(event.detail, 'operation');
+      return kinds.includes(event.kind) && (told === own || told?.startsWith(`${own}-`) === true);
     });
   }
 

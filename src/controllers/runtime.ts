@@ -15,6 +15,8 @@ export interface Runtime {
   operation: OperationMemory | undefined;
   /** Since when the outside has not let an operation go on. */
   troubledSince: number | undefined;
+  /** What an earlier process may have left untold was looked at. */
+  caughtUp: boolean;
   /** Ticks that ended. */
   ticks: number;
   known: boolean;
@@ -28,6 +30,7 @@ export function newRuntime(): Runtime {
     began: undefined,
     operation: undefined,
     troubledSince: undefined,
+    caughtUp: false,
     ticks: 0,
     known: false,
   };

@@ -20,16 +20,17 @@ function tellsGeneration(object: KubeObject): boolean {
 
 /**
  * How long to wait after a wave before the next one looks at the health of what it wrote. Argo CD waits after every wave;
- * here only custom resources that were changed and do not tell which generation their status is about need it, unless
- * the instance sets a delay for all.
+ * here only custom resources that were changed, have a status and do not tell which generation it is about need it,
+ * unless the instance sets a delay for all.
  */
 export function pauseAfterWave(
-  written: readonly { task: SyncTask; object: KubeObject }[],
+  written: readonly { task: SyncTask; object: KubeObject; hasStatus: boolean }[],
   everyWaveMs: number | undefined,
 ): number {
   if (everyWaveMs !== undefined) return everyWaveMs;
   const unsure = written.some(
-    ({ task, object }) =>
+    ({ task, object, hasStatus }) =>
+      hasStatus &&
       isCustom(task.key.group) &&
       task.key.kind !== 'CustomResourceDefinition' &&
       task.live?.metadata.resourceVersion !== object.metadata.resourceVersion &&
