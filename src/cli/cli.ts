@@ -12,6 +12,7 @@ import { registerAppWait } from './app/wait.ts';
 import { registerBump } from './bump.ts';
 import { registerCluster } from './cluster.ts';
 import type { CliDeps } from './deps.ts';
+import { registerDiff } from './diff.ts';
 import { registerDispatch } from './dispatch.ts';
 import { registerDoctor } from './doctor/doctor.ts';
 import { registerEvents } from './events.ts';
@@ -72,6 +73,7 @@ export function buildProgram(deps: CliDeps, session: Session): Command {
     registerWhy,
     registerEvents,
     registerBump,
+    registerDiff,
     registerHealth,
     registerDispatch,
     registerDoctor,

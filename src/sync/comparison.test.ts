@@ -8,7 +8,6 @@ import { parseTrackingId, trackingApplication, trackingIdOf } from './identity.t
 import { imagesOf } from './images.ts';
 import { removePointers } from './json-pointer.ts';
 import { dropsLastApplied } from './last-applied.ts';
-import { maskSecrets } from './mask.ts';
 import { contentOf, normalizeDesired } from './normalize.ts';
 import { projectOn } from './projection.ts';
 
@@ -186,20 +185,6 @@ test('ignored fields go by pointer or by owner', () => {
     spec: { list: [{ x: 2 }] },
   });
   assert.deepEqual(uniteFields({ a: { b: {} } }, { a: { c: {} } }), { a: { b: {}, c: {} } });
-});
-
-test('masks keep equality and nothing else', () => {
-  const secret = (data: Record<string, string>): KubeObject => ({ ...object({ data }), kind: 'Secret' });
-  const [one, two] = maskSecrets([secret({ p: 'a', q: 'same' }), secret({ p: 'b', q: 'same' })]);
-  assert.deepEqual(
-    [one?.['data'], two?.['data']],
-    [
-      { p: '++++++++', q: '++++++++' },
-      { p: '+++++++++', q: '++++++++' },
-    ],
-  );
-  const [plain] = maskSecrets([object({ data: { p: 'a' } })]);
-  assert.deepEqual(plain?.['data'], { p: 'a' });
 });
 
 test('images of all containers, once each', () => {

@@ -123,6 +123,7 @@ function finished(object: KubeObject, kind: KindKnowledge | undefined): KubeObje
     if (Object.keys(kept).length === 0) delete metadata.annotations;
   }
   const plain = { ...object, metadata } as KubeObject;
-  if (!kind?.canonical(plain)) return plain;
-  return kind.withDefaults(plain);
+  const typed = kind?.canonical(plain);
+  // A merge comes back with what Go prints of empty parts: both forms get it, and lose what says nothing.
+  return kind && typed ? (dropNulls(kind.withDefaults(typed as KubeObject)) as KubeObject) : plain;
 }

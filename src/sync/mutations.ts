@@ -22,7 +22,9 @@ function ownedMembers(predicted: JsonObject, live: JsonObject, owned: JsonObject
   for (const [key, value] of Object.entries(predicted)) {
     const below = owned[`f:${key}`];
     if (below === undefined) {
-      if (live[key] !== undefined) out[key] = live[key];
+      const was = live[key];
+      // What the answer lost of others' fields is lost.
+      if (was !== undefined) out[key] = isObject(was) && isObject(value) ? ownedMembers(value, was, {}) : was;
     } else {
       const kept = ownedValue(value, live[key], below);
       if (kept !== undefined) out[key] = kept;

@@ -12,7 +12,8 @@ export function dropNulls(value: unknown): unknown {
   return out;
 }
 
-function moveStringData(object: JsonObject): void {
+/** Writes a Secret's `stringData` into its `data`, in place; its own maps are not changed. */
+export function moveStringData(object: JsonObject): void {
   const stringData = object['stringData'];
   if (!isObject(stringData)) return;
   const data: JsonObject = isObject(object['data']) ? { ...object['data'] } : {};

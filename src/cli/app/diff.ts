@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { ManagedResource } from '#apps/port.ts';
 import { renderHunks, unifiedDiff } from '#base/unified-diff.ts';
+import { paintDiff } from '../paint.ts';
 import type { Result } from '../printer.ts';
 import { type OutputOption, type Session, withOutput } from '../session.ts';
 
@@ -42,15 +43,8 @@ export function diffResult(resources: ManagedResource[], color: boolean): Result
   const text = diffs
     .map(({ group, kind, namespace, name, diff }) => {
       const shown = namespace === undefined || namespace === '' ? name : `${namespace}/${name}`;
-      return `===== ${group}/${kind} ${shown} ======\n${color ? paint(diff) : diff}`;
+      return `===== ${group}/${kind} ${shown} ======\n${color ? paintDiff(diff) : diff}`;
     })
     .join('\n');
   return { data: diffs, text: () => text, exit: diffs.length > 0 ? 1 : 0 };
-}
-
-function paint(diff: string): string {
-  return diff.replace(/^(?:(-.*)|(\+.*)|(@@.*))$/gm, (line, removed, added) => {
-    const code = removed === undefined ? (added === undefined ? 36 : 32) : 31;
-    return `\u001b[${code}m${line}\u001b[0m`;
-  });
 }
