@@ -19,7 +19,7 @@ import { page } from './page.ts';
 import { answerError } from './problem.ts';
 import { slipwayApi } from './slipway-api.ts';
 import { slipwayLive } from './slipway-live.ts';
-import { webhook } from './webhook.ts';
+import { webhook } from './webhook/webhook.ts';
 
 export interface AppDeps {
   engine: ApplicationEngine;
@@ -59,7 +59,9 @@ export function createApp(deps: AppDeps): Hono<ServerEnv> {
   app.use(tokenLink(auth));
 
   app.get('/healthz', (c) => c.text('ok'));
-  app.route('/api', webhook({ engine, audit, logger, secret: deps.webhookSecret, now: auth.now }));
+  const pushes = new Map<string, number>();
+  const { instance, webhookSecret: secret } = deps;
+  app.route('/api', webhook({ engine, instance, audit, logger, secret, now: auth.now, counts: pushes }));
 
   app.use('/api/*', limitBody(bodyBytesMax));
   app.use('/api/v1/*', requireJson(deps.instance));
