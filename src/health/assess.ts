@@ -49,9 +49,20 @@ const checks: Readonly<Record<string, Check>> = {
   'argoproj.io/Application': applicationHealth,
 };
 
-/** Kinds of API servers themselves have no conditions that mean their health, but for those above. */
+/** Groups of API servers themselves, whose kinds have no conditions that mean their health. */
+const serverGroups = new Set(
+  [
+    'admissionregistration apiextensions apiregistration authentication authorization certificates coordination',
+    'discovery events flowcontrol.apiserver internal.apiserver networking node rbac.authorization resource scheduling',
+    'storage storagemigration',
+  ]
+    .join(' ')
+    .split(' ')
+    .map((name) => `${name}.k8s.io`),
+);
+
 function isCustomGroup(group: string): boolean {
-  return group.includes('.') && !/^(?:[a-z-]+\.)?k8s\.io$/.test(group);
+  return group.includes('.') && !serverGroups.has(group);
 }
 
 const resolved = new Map<string, Check | null>();
