@@ -17,7 +17,7 @@ export interface InstallCrdsDeps {
 }
 
 const folder = join(import.meta.dirname, '..', '..', 'deploy', 'crds');
-const files = ['application.yaml', 'appproject.yaml'];
+const files = ['application.yaml', 'appproject.yaml', 'applicationset.yaml'];
 const ownLabel = 'slipway.dev/installed';
 const digestNote = 'slipway.dev/digest';
 

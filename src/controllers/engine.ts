@@ -15,10 +15,12 @@ import type { ApiResource, Informer, InformerSet, KubeClient } from '#kube/port.
 import type { ArgoSettings } from '#model/argocd/settings.ts';
 import { type ChartLibraryDeps, createChartLibrary } from '#render/charts/library.ts';
 import type { ChartCounts, ChartLibrary } from '#render/charts/port.ts';
+import type { PluginHost } from '#render/plugin.ts';
 import { createRenderer } from '#render/renderer.ts';
 import type { TypeKnowledge } from '#sync/type-knowledge.ts';
 import type { AuditLog } from '#trace/event.ts';
 import { ApplicationController } from './application-controller.ts';
+import { type ApplicationSetController, startApplicationSets } from './application-set-controller.ts';
 import { AuditTrail } from './audit-trail.ts';
 import { installCrds } from './crds.ts';
 import { type EngineFaces, startFaces } from './face/faces.ts';
@@ -39,6 +41,8 @@ export interface EngineOptions {
   /** Undefined when not installed. */
   helm?: { path: string; version: string } | undefined;
   kubectl?: { path: string; version: string } | undefined;
+  /** Config management plugins that may run; none unless told. */
+  plugins?: PluginHost | undefined;
   /** The built-in kinds, for comparisons that a server refuses to answer. */
   types?: TypeKnowledge | undefined;
   /** Poll interval of repositories, and the longest time between two looks at an application; else as the settings say. */
@@ -68,6 +72,8 @@ export interface EngineCounts {
   dryRuns: number;
   /** Looks at applications that ended. */
   reconciles: number;
+  /** Looks at sets of applications that ended. */
+  setLooks: number;
   /** Applications that this process has not looked at yet. */
   unseen: number;
 }
@@ -146,14 +152,14 @@ export async function startEngine(options: EngineOptions, signal: AbortSignal): 
   const clusters = stack.use(await openClusters(options, watch));
   const home = { kube, live: clusters.home.live };
   const { applications, projects } = await followApplications(options, clusters.home, signal);
+  const { helm, kubectl, plugins } = options;
   const access = repositoryAccess({ instance, logger });
   const library = stack.use(openCharts(options, access));
-  const renderer = createRenderer({
-    ...{ cacheDir, clock, logger, charts: library },
-    ...{ helm: options.helm, kubectl: options.kubectl },
-  });
+  const renderer = createRenderer({ cacheDir, clock, logger, helm, kubectl, plugins, charts: library });
   let controller: ApplicationController | undefined;
+  let sets: ApplicationSetController | undefined;
   const changed = (key: string) => {
+    sets?.repositoryMoved(key);
     controller?.repositoryMoved(key).catch((error: unknown) => logger.error({}, messageOf(error)));
   };
   const watching = { clock, entropy, logger, pollMs: reconcileMs, graceMs, changed };
@@ -173,6 +179,10 @@ export async function startEngine(options: EngineOptions, signal: AbortSignal): 
   stack.use(new ProjectController({ kube, clock, logger, namespace, projects, applications: () => controller.list() }));
   followChanges({ watch, clusters, controller, repositories, charts, instance }, stack);
   controller.start();
+  const setsInformer = options.informers.informer(await requireResource(kube, 'ApplicationSet', signal));
+  const ofSets = { home, clusters, instance, repositories, settings, clock, entropy, logger, namespace };
+  sets = stack.use(await startApplicationSets({ ...ofSets, sets: setsInformer, applications, projects }, signal));
+  stack.defer(watch.subscribe(() => sets?.addAll()));
   const running = stack.move();
   return {
     ...faces,
@@ -183,6 +193,7 @@ export async function startEngine(options: EngineOptions, signal: AbortSignal): 
         charts: { ...library.counts },
         dryRuns,
         reconciles: controller.reconciles,
+        setLooks: sets?.looks ?? 0,
         unseen: controller.unseen,
       };
     },

@@ -1,0 +1,169 @@
+import { AppError } from '#base/errors.ts';
+import type { JsonObject } from '#base/json.ts';
+import { normalizeName } from '#template/slug.ts';
+import { goInt64 } from '#template/value.ts';
+import type { Params } from '../params.ts';
+import { addValues, type Placeholders } from '../placeholders.ts';
+import type { GeneratorInput, GeneratorSources } from '../port.ts';
+import { type Chosen, chooseForge, flag, refuseFields, requireAllowed, secretOf, text } from '../scm/access.ts';
+import { giteaHeaders, giteaProvider } from '../scm/gitea.ts';
+import { githubHeaders, githubProvider } from '../scm/github.ts';
+import { gitlabHeaders, gitlabProvider } from '../scm/gitlab.ts';
+import { filtersOf, patternOf } from '../scm/patterns.ts';
+import type { ScmBranch, ScmProvider } from '../scm/port.ts';
+import { RestApi, texts } from '../scm/rest.ts';
+
+const forges = ['github', 'gitlab', 'gitea', 'bitbucketServer', 'azureDevOps', 'bitbucket', 'awsCodeCommit'];
+
+async function providerOf(
+  { kind, config }: Chosen,
+  input: GeneratorInput,
+  sources: GeneratorSources,
+  signal: AbortSignal,
+): Promise<ScmProvider> {
+  const cloneProtocol = text(input.spec, 'cloneProtocol');
+  const token = () => secretOf(config['tokenRef'], input, sources, signal);
+  const allBranches = flag(config, 'allBranches');
+  switch (kind) {
+    case 'github': {
+      refuseFields(config, ['appSecretName'], 'scmProvider.github');
+      const api = new RestApi(
+        sources.http,
+        text(config, 'api') || 'https://api.github.com',
+        githubHeaders(await token()),
+      );
+      const excludeArchived = flag(config, 'excludeArchivedRepos');
+      return githubProvider(api, {
+        organization: text(config, 'organization'),
+        allBranches,
+        excludeArchived,
+        cloneProtocol,
+      });
+    }
+    case 'gitlab': {
+      refuseFields(config, ['insecure', 'caRef'], 'scmProvider.gitlab');
+      const root = (text(config, 'api') || 'https://gitlab.com').replace(/\/+$/, '');
+      const api = new RestApi(sources.http, `${root.replace(/\/api\/v4$/, '')}/api/v4`, gitlabHeaders(await token()));
+      return gitlabProvider(api, {
+        group: text(config, 'group'),
+        allBranches,
+        includeSubgroups: flag(config, 'includeSubgroups'),
+        includeSharedProjects: flag(config, 'includeSharedProjects', true),
+        includeArchived: flag(config, 'includeArchivedRepos'),
+        topic: text(config, 'topic'),
+        cloneProtocol,
+      });
+    }
+    case 'gitea': {
+      refuseFields(config, ['insecure'], 'scmProvider.gitea');
+      const api = new RestApi(
+        sources.http,
+        `${text(config, 'api').replace(/\/+$/, '')}/api/v1`,
+        giteaHeaders(await token()),
+      );
+      const excludeArchived = flag(config, 'excludeArchivedRepos');
+      return giteaProvider(api, { owner: text(config, 'owner'), allBranches, excludeArchived, cloneProtocol });
+    }
+    default:
+      throw new AppError('unsupported', `scmProvider.${kind} is not supported yet`, {
+        hint: 'use github, gitlab or gitea, or a plugin generator',
+      });
+  }
+}
+
+interface Filter {
+  repository: ((text: string) => boolean) | undefined;
+  label: ((text: string) => boolean) | undefined;
+  branch: ((text: string) => boolean) | undefined;
+  exist: string[];
+  absent: string[];
+  /** When it can be decided: of a repository as a whole, or of each branch. */
+  of: 'repository' | 'branch' | 'nothing';
+}
+
+function filterOf(spec: JsonObject): Filter {
+  const repository = patternOf(spec, 'repositoryMatch');
+  const label = patternOf(spec, 'labelMatch');
+  const branch = patternOf(spec, 'branchMatch');
+  const ofBranch = branch !== undefined || spec['pathsExist'] !== undefined || spec['pathsDoNotExist'] !== undefined;
+  const of = ofBranch ? 'branch' : repository || label ? 'repository' : 'nothing';
+  return { repository, label, branch, exist: texts(spec['pathsExist']), absent: texts(spec['pathsDoNotExist']), of };
+}
+
+async function matches(
+  filter: Filter,
+  branch: ScmBranch,
+  provider: ScmProvider,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (filter.repository && !filter.repository(branch.repository)) return false;
+  if (filter.branch && !filter.branch(branch.branch)) return false;
+  if (filter.label && !branch.labels.some(filter.label)) return false;
+  const has = (path: string) => provider.hasPath(branch, path.replace(/\/+$/, ''), signal);
+  for (const path of filter.exist) if (!(await has(path))) return false;
+  for (const path of filter.absent) if (await has(path)) return false;
+  return true;
+}
+
+async function chosenBy(
+  filters: readonly Filter[],
+  branches: readonly ScmBranch[],
+  provider: ScmProvider,
+  signal: AbortSignal,
+): Promise<ScmBranch[]> {
+  if (filters.length === 0) return [...branches];
+  const out: ScmBranch[] = [];
+  for (const branch of branches) {
+    for (const filter of filters) {
+      if (!(await matches(filter, branch, provider, signal))) continue;
+      out.push(branch);
+      break;
+    }
+  }
+  return out;
+}
+
+/** One set of parameters per branch of the repositories that the filters leave. */
+export async function generateScmProvider(
+  input: GeneratorInput,
+  sources: GeneratorSources,
+  fill: Placeholders,
+  signal: AbortSignal,
+): Promise<Params[]> {
+  const chosen = chooseForge(input.spec, forges, 'scmProvider');
+  requireAllowed(chosen, input, sources);
+  const filters = filtersOf(input.spec).map(filterOf);
+  const provider = await providerOf(chosen, input, sources, signal);
+  const repositories = await chosenBy(
+    filters.filter(({ of }) => of === 'repository'),
+    await provider.repositories(signal),
+    provider,
+    signal,
+  );
+  const branches: ScmBranch[] = [];
+  for (const repository of repositories) branches.push(...(await provider.branches(repository, signal)));
+  const left = await chosenBy(
+    filters.filter(({ of }) => of === 'branch'),
+    branches,
+    provider,
+    signal,
+  );
+  return left.map((branch) =>
+    addValues(
+      {
+        organization: branch.organization,
+        repository: branch.repository,
+        repository_id: typeof branch.repositoryId === 'number' ? goInt64(branch.repositoryId) : branch.repositoryId,
+        url: branch.url,
+        branch: branch.branch,
+        branchNormalized: normalizeName(branch.branch),
+        sha: branch.sha,
+        short_sha: branch.sha.slice(0, 8),
+        short_sha_7: branch.sha.slice(0, 7),
+        labels: branch.labels.join(','),
+      },
+      input.spec['values'],
+      fill,
+    ),
+  );
+}

@@ -1,0 +1,75 @@
+import { AppError } from '#base/errors.ts';
+import { isObject, type JsonObject } from '#base/json.ts';
+import { labels } from '#model/argocd/names.ts';
+import type { GeneratorInput, GeneratorSources } from '../port.ts';
+
+/** The one forge that a generator names, with its settings. */
+export interface Chosen {
+  kind: string;
+  config: JsonObject;
+}
+
+export function chooseForge(spec: JsonObject, kinds: readonly string[], generator: string): Chosen {
+  for (const kind of kinds) {
+    const config = spec[kind];
+    if (isObject(config)) return { kind, config };
+  }
+  throw new AppError('bad-input', `${generator} generator: no provider implementation configured`);
+}
+
+/** Whether forges may be asked, and at this address. Throws AppError forbidden. */
+export function requireAllowed({ config }: Chosen, { set }: GeneratorInput, sources: GeneratorSources): void {
+  const { enabled, allowed } = sources.scm;
+  if (!enabled) throw new AppError('forbidden', 'scm providers are disabled');
+  const elsewhere = set.namespace !== sources.instanceNamespace;
+  if (elsewhere && allowed.length === 0)
+    throw new AppError(
+      'forbidden',
+      `scm provider not allowed: an ApplicationSet outside ${sources.instanceNamespace} may ask only the providers of applicationsetcontroller.allowed.scm.providers, which names none`,
+    );
+  const api = String(config['api'] ?? '');
+  if (api === '' || allowed.length === 0 || allowed.includes(api)) return;
+  throw new AppError(
+    'forbidden',
+    `scm provider not allowed: scm provider ${JSON.stringify(api)} not allowed, must use one of the following: ${allowed.join(', ')}`,
+  );
+}
+
+/** What a `tokenRef` names in a Secret beside the set; undefined without one. */
+export async function secretOf(
+  reference: unknown,
+  { set }: GeneratorInput,
+  sources: GeneratorSources,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (!isObject(reference)) return undefined;
+  const [name, key] = [String(reference['secretName'] ?? ''), String(reference['key'] ?? '')];
+  const secret = await sources.secret({ name, namespace: set.namespace }, signal);
+  const where = `Secret ${set.namespace}/${name}`;
+  if (!secret) throw new AppError('not-found', `error fetching Secret token: ${where} does not exist`);
+  if (sources.scm.strictTokenRef && secret.labels[labels.secretType] !== 'scm-creds')
+    throw new AppError('forbidden', `${where} is not a valid SCM creds secret`, {
+      hint: `label it ${labels.secretType}: scm-creds`,
+    });
+  const value = secret.data[key];
+  if (value === undefined) throw new AppError('not-found', `key ${JSON.stringify(key)} in ${where} not found`);
+  return value;
+}
+
+export function flag(config: JsonObject, name: string, absent = false): boolean {
+  const value = config[name];
+  return typeof value === 'boolean' ? value : absent;
+}
+
+export function text(config: JsonObject, name: string): string {
+  return String(config[name] ?? '');
+}
+
+/** Settings that ask for what is not done here are refused, not passed over. */
+export function refuseFields(config: JsonObject, names: readonly string[], forge: string): void {
+  const found = names.find((name) => config[name] !== undefined && config[name] !== '' && config[name] !== false);
+  if (found !== undefined)
+    throw new AppError('unsupported', `${forge}: ${found} is not supported yet`, {
+      hint: found === 'appSecretName' ? 'use tokenRef' : `leave ${found} out`,
+    });
+}
