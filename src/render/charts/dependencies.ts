@@ -27,6 +27,8 @@ export interface DependencyInput {
 const maxDependencies = 100;
 /** A constraint without a lock is looked at again when a render is planned after this time. */
 const constraintAgeMs = 180_000;
+/** Folders, by id, of charts that have all they need. */
+const complete = new Lru<true>(20_000, () => 1);
 const archiveNames = new Lru<{ name: string | undefined }>(5000, () => 1);
 
 async function nameInArchive(tree: SourceTree, path: string, oid: string, signal: AbortSignal) {
@@ -79,6 +81,14 @@ function wanted(chart: ChartMetadata, { tree, folder }: DependencyInput): Depend
  * of them, as Chart.lock pins them or at the newest version allowed. Throws AppErrors naming dependency and repository.
  */
 export async function planDependencies(input: DependencyInput, signal: AbortSignal): Promise<PlannedDependency[]> {
+  const id = await followLinks(input.tree).objectId(input.folder, signal);
+  if (id !== undefined && complete.has(id)) return [];
+  const planned = await planMissing(input, signal);
+  if (planned.length === 0 && id !== undefined) complete.set(id, true);
+  return planned;
+}
+
+async function planMissing(input: DependencyInput, signal: AbortSignal): Promise<PlannedDependency[]> {
   const chart = await readChart(followLinks(input.tree), input.folder, signal);
   if (!chart || chart.dependencies.length === 0) return [];
   const present = await presentCharts(input, signal);
