@@ -84,7 +84,7 @@ export function helmFlags(
   if (!what.enabled) throw refuse('and kustomize may not', 'set kustomize.buildOptions: --enable-helm in argocd-cm');
   if (!what.allowed) throw refuse('and charts are off', 'set helm.enable: "true" in argocd-cm');
   if (!tools.helm) throw refuse('and helm is not installed', 'run "npm run setup", or install helm and start again');
-  const args = ['--helm-command', tools.helm.path];
+  const args: string[] = [];
   if (cluster.kubeVersion !== '') args.push('--helm-kube-version', cluster.kubeVersion.replace(/^v/, ''));
   for (const version of cluster.apiVersions) args.push('--helm-api-versions', version);
   return { args, key: { ...cluster, helm: tools.helm.version } };
