@@ -29,6 +29,7 @@ export interface Cluster {
   readonly comparer: Comparer;
   /** What its schemas are known to accept. */
   readonly accepted: AcceptedShapes;
+  readonly types: TypeKnowledge | undefined;
   readonly versions: ClusterVersionSource;
   readonly state: ClusterState;
   /** Resolves while the cluster can be used; throws why not. */
@@ -290,6 +291,7 @@ export class Clusters {
       live,
       comparer,
       accepted,
+      types: this.#deps.types,
       versions,
       get state() {
         return reach.state;

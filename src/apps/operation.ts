@@ -1,4 +1,5 @@
 import type { Clock } from '#base/clock.ts';
+import { assessor } from '#health/assess.ts';
 import { type KubeClient, type KubeObject, kindOf } from '#kube/port.ts';
 import type { AppProject } from '#model/argocd/app-project.ts';
 import type {
@@ -16,6 +17,7 @@ import { executeStep } from '#sync/execute.ts';
 import { keyText } from '#sync/identity.ts';
 import { pendingTasks, planSync, planTermination, type SyncAction } from '#sync/plan.ts';
 import { isPrune, resultId, type SyncTask, taskId } from '#sync/task.ts';
+import type { TypeKnowledge } from '#sync/type-knowledge.ts';
 import { pauseAfterWave } from '#sync/wave-pause.ts';
 import { wantedNamespace } from './destination-namespace.ts';
 import type { LiveState } from './live-state.ts';
@@ -35,6 +37,7 @@ export interface OperationDeps {
   namespace: string;
   /** What the cluster's schemas are known to accept. */
   accepted: AcceptedShapes;
+  types: TypeKnowledge | undefined;
   /** Forgets which kinds the cluster serves. */
   kindsChanged: () => void;
 }
@@ -135,13 +138,14 @@ class Run {
   async #tasks(): Promise<SyncTask[]> {
     const { application } = this.#input;
     const { target, comparison } = this.#observation;
-    const { live } = this.#deps;
+    const { live, settings, clock } = this.#deps;
     return buildSyncTasks({
       application,
       operation: this.#state.operation,
       resources: comparison.resources,
       hooks: target.hooks,
       live,
+      assess: assessor(settings, clock),
       revision: target.revisions[0] ?? '',
       startedAtMs: Date.parse(this.#state.startedAt),
       namespace: await wantedNamespace(live, application, { target, syncOptions: this.#syncOptions }, this.#signal),
@@ -306,7 +310,7 @@ class Run {
       if (options.dryRun || !(await waitForDefinitions({ kube, clock }, done, this.#signal))) return;
       this.#deps.kindsChanged();
     };
-    const deps = { kube, clock, written, deleted, between };
+    const deps = { kube, clock, types: this.#deps.types, written, deleted, between };
     const present = groups.filter((group) => group.length > 0);
     const results = await executeStep(deps, present, options, this.#signal);
     for (const result of results) this.#results.set(resultId(result), result);

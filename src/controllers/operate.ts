@@ -16,6 +16,7 @@ import type { RepositoryWatch } from '#apps/repository-watch.ts';
 import { type Origins, openSource, sourcesOf } from '#apps/sources.ts';
 import type { Clock } from '#base/clock.ts';
 import { isAppError, messageOf } from '#base/errors.ts';
+import { jsonEqual } from '#base/json.ts';
 import type { AppProject } from '#model/argocd/app-project.ts';
 import type { Application, OperationState } from '#model/argocd/application.ts';
 import type { ArgoSettings } from '#model/argocd/settings.ts';
@@ -104,11 +105,16 @@ async function run(deps: OperateDeps, turn: Turn, timedOut: boolean, signal: Abo
   const application = withOperationSource(turn.application, state.operation);
   const revisions = operationRevisions(state) ?? observation.target.revisions;
   const local = (state.operation.sync?.manifests?.length ?? 0) > 0;
-  const newest =
-    !local &&
-    (application === turn.application ||
-      revisions.every((revision, index) => revision === observation.target.revisions[index]));
-  const again = () => turn.observe(application, newest ? undefined : revisions);
+  const isAt = (target: Observation['target']) =>
+    revisions.every((revision, index) => revision === target.revisions[index]);
+  const ownSource = jsonEqual(sourcesOf(application), sourcesOf(turn.application));
+  const newest = !local && ownSource && isAt(observation.target);
+  const again = async (): Promise<Observation> => {
+    if (!newest) return await turn.observe(application, revisions);
+    const latest = await turn.observe(application, undefined);
+    // A commit that came meanwhile is not what this operation is about.
+    return isAt(latest.target) ? latest : await turn.observe(application, revisions);
+  };
   const current = newest ? observation : await again();
   const { params, sync } = settings();
   const identity = syncIdentity({ project, application, server: cluster.declaration.server, settings: sync });
@@ -120,6 +126,7 @@ async function run(deps: OperateDeps, turn: Turn, timedOut: boolean, signal: Abo
       live: cluster.live,
       comparer: cluster.comparer,
       accepted: cluster.accepted,
+      types: cluster.types,
       kindsChanged: () => cluster.kindsChanged(),
       clock,
       settings,

@@ -12,7 +12,7 @@ import {
   beginOperation,
   endOperation,
   isInProgress,
-  operationId,
+  operationName,
   restartOperation,
   retryDueInMs,
 } from '#apps/operation-state.ts';
@@ -28,8 +28,8 @@ import {
   syncSection,
   withReconciledAt,
 } from '#apps/status.ts';
-import { manifestTarget } from '#apps/target.ts';
 import { canSync, nextChange, windowsFor } from '#apps/sync-windows.ts';
+import { manifestTarget } from '#apps/target.ts';
 import type { Clock } from '#base/clock.ts';
 import { isAppError, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
@@ -48,6 +48,7 @@ import { annotations, qualifiedName } from '#model/argocd/names.ts';
 import type { ArgoSettings } from '#model/argocd/settings.ts';
 import type { DeletionHook } from '#sync/hooks.ts';
 import type { AuditTrail } from './audit-trail.ts';
+import { catchUp } from './catch-up.ts';
 import { describeError, isPassing, operate, withCommits } from './operate.ts';
 import type { Runtime } from './runtime.ts';
 import { type StatusChange, writeApplication } from './status-writer.ts';
@@ -122,6 +123,7 @@ class Tick {
   }
 
   async run(project: AppProject, cluster: Cluster): Promise<Outcome> {
+    await catchUp(this.#deps, this.#application, this.#input.runtime);
     const refresh = this.#application.metadata.annotations?.[annotations.refresh];
     let observation: Observation;
     try {
@@ -269,7 +271,7 @@ class Tick {
     // With the kinds it is about to create: a deletion after a crash has to find them.
     const resources = resourceStatuses(observation.comparison.resources);
     await this.#write({ operation, status: { ...this.#application.status, resources, operationState: state } });
-    this.#input.runtime.began = { id: operationId(state), at: clock.now() };
+    this.#input.runtime.began = { id: operationName(state), at: clock.now() };
     await trail.syncStarted(this.#application, state);
     return state;
   }

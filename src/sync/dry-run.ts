@@ -4,6 +4,7 @@ import { isObject } from '#base/json.ts';
 import type { KubeClient, KubeObject } from '#kube/port.ts';
 import type { ResourceResult } from '#model/argocd/application.ts';
 import { fieldManager } from '#model/argocd/names.ts';
+import { hasDuplicateKeys } from './client-side-apply.ts';
 import { isPrune, resultOf, type SyncTask } from './task.ts';
 
 /** Members whose keys are the user's own: only the kinds of their values say anything. */
@@ -52,7 +53,7 @@ export class AcceptedShapes {
  * (values, admission, quotas, a namespace that is still to come) shows when the object is applied.
  */
 function isMalformed(code: string, message: string): boolean {
-  if (code !== 'bad-input') return false;
+  if (code !== 'bad-input' || hasDuplicateKeys(message)) return false;
   return !message.includes(' is invalid: ') && !message.includes('admission webhook') && !message.includes('dry run');
 }
 

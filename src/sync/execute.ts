@@ -8,6 +8,7 @@ import { annotations, finalizers } from '#model/argocd/names.ts';
 import { imagesOf } from './images.ts';
 import { appliedResult, type SyncAction } from './plan.ts';
 import { resultOf, type SyncTask } from './task.ts';
+import type { TypeKnowledge } from './type-knowledge.ts';
 import {
   applyObject,
   nothingToApply,
@@ -21,6 +22,7 @@ import {
 export interface ExecuteDeps {
   kube: KubeClient;
   clock: Clock;
+  types: TypeKnowledge | undefined;
   /** Told of what the server answered, before any watch tells it. */
   written: (task: SyncTask, object: KubeObject) => void;
   /** Told of an object whose deletion was asked for. */

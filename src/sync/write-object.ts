@@ -2,14 +2,17 @@ import type { Clock } from '#base/clock.ts';
 import { AppError, isAppError, messageOf } from '#base/errors.ts';
 import { type ApiResource, type KubeClient, type KubeObject, kindOf } from '#kube/port.ts';
 import { annotations, fieldManager, finalizers } from '#model/argocd/names.ts';
+import { clientSideApply, hasDuplicateKeys } from './client-side-apply.ts';
 import { displayName } from './identity.ts';
 import { migrateFields } from './migrate-fields.ts';
 import type { SyncTask } from './task.ts';
+import type { TypeKnowledge } from './type-knowledge.ts';
 import { dropFields, unknownFields } from './unknown-fields.ts';
 
 export interface WriteDeps {
   kube: KubeClient;
   clock: Clock;
+  types?: TypeKnowledge | undefined;
 }
 
 export interface WriteOptions {
@@ -73,8 +76,10 @@ async function deleteLive(
   try {
     await deps.kube.delete(resource, live.metadata, options, signal);
   } catch (error) {
-    // Another object of this name took its place: the one we meant is gone.
     if (!isAppError(error, 'conflict')) throw error;
+    const current = await deps.kube.get(resource, live.metadata, signal);
+    // Only where another object of this name took its place, the one we meant is gone.
+    if (current?.metadata.uid === uid) throw error;
   }
   return resource;
 }
@@ -112,6 +117,11 @@ async function applyOrDrop(
   try {
     return await deps.kube.apply(object, apply, signal);
   } catch (error) {
+    if (hasDuplicateKeys(messageOf(error))) {
+      const resource = await resourceFor(deps.kube, object, signal);
+      const input = { resource, object, dryRun: options.dryRun };
+      return await clientSideApply({ kube: deps.kube, types: deps.types }, input, signal);
+    }
     const unknown = task.options.validate ? [] : unknownFields(messageOf(error));
     if (unknown.length === 0) throw error;
     return await deps.kube.apply(dropFields(object, unknown), apply, signal);

@@ -303,3 +303,47 @@ test('a selective sync touches only what it names, runs no hooks and leaves no h
   assert.equal(await world.get('v1', 'ConfigMap', 'a', 'chosen'), undefined, 'a dry run writes nothing');
   assert.equal(tried.status?.history, undefined);
 });
+
+test('what server-side apply cannot take is applied as kubectl does without it, and is in sync then', async () => {
+  const env = (value: string) => [
+    { name: 'TWICE', value: 'first' },
+    { name: 'TWICE', value },
+  ];
+  const deployment = (value: string) =>
+    JSON.stringify({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'twice' },
+      spec: {
+        replicas: 0,
+        selector: { matchLabels: { a: 'b' } },
+        template: {
+          metadata: { labels: { a: 'b' } },
+          spec: { containers: [{ name: 'c', image: 'x', env: env(value) }] },
+        },
+      },
+    });
+  await deploy('twice', { 'a.yaml': deployment('one') }, { syncPolicy: { ...automated, retry: { limit: 0 } } });
+  await world.untilApplication('twice', inSync);
+  await change('twice', { 'a.yaml': deployment('two') });
+  const done = (app: Application) => inSync(app) && app.status?.history?.length === 2;
+  await world.untilApplication('twice', done);
+  const live = await world.get('apps/v1', 'Deployment', 'twice', 'twice');
+  assert.match(JSON.stringify(live?.['spec']), /"name":"TWICE","value":"two"/);
+});
+
+test('a sync to an older commit, with the source as it is, applies that commit', async () => {
+  const repoURL = await deploy('older', { 'a.yaml': configMap('a', { at: 'first' }) });
+  const first = world.git.git('older', 'rev-parse', 'main').trim();
+  await change('older', { 'a.yaml': configMap('a', { at: 'second' }) });
+  await world.untilApplication('older', (app) => (app.status?.sync?.revision ?? first) !== first);
+  await world.patch('argoproj.io/v1alpha1', 'Application', 'older', 'argocd', {
+    operation: { sync: { revision: first } },
+  });
+  const app = await world.untilApplication(
+    'older',
+    (found) => ended(found) && found.status?.operationState !== undefined,
+  );
+  assert.equal(app.status?.operationState?.phase, 'Succeeded', `${repoURL} ${app.status?.operationState?.message}`);
+  assert.deepEqual((await world.get('v1', 'ConfigMap', 'a', 'older'))?.['data'], { at: 'first' });
+});

@@ -17,7 +17,7 @@ import { loadKubeTarget } from '#kube/kubeconfig.ts';
 import { type KubeClient, type KubeObject, kindOf } from '#kube/port.ts';
 import { builtinTypeKnowledge } from '#main/type-knowledge.ts';
 import type { Application } from '#model/argocd/application.ts';
-import type { AuditEvent, AuditLog } from '#trace/event.ts';
+import type { AuditEvent, AuditLog, AuditQuery } from '#trace/event.ts';
 import { testClock, testEntropy } from '../clock.ts';
 import { toolPath } from '../tools.ts';
 
@@ -34,8 +34,12 @@ export class MemoryAudit implements AuditLog {
     return kept;
   }
 
-  async query(): Promise<AuditEvent[]> {
-    return this.events.toReversed();
+  async query(query: AuditQuery): Promise<AuditEvent[]> {
+    const { application, kind, limit } = query;
+    const matching = this.events.filter(
+      (event) => (!application || event.application === application) && (!kind || event.kind === kind),
+    );
+    return matching.toReversed().slice(0, limit);
   }
 
   subscribe(): () => void {
@@ -64,6 +68,8 @@ export class EngineWorld {
   readonly dryRuns: string[] = [];
   /** Runs before each write; what it throws, the write throws. */
   beforeWrite: (what: string) => void = () => {};
+  /** Carries each write out; it may fail before or after it did. */
+  aroundWrite: <T>(what: string, send: () => Promise<T>) => Promise<T> = async (_what, send) => await send();
   running: RunningEngine | undefined;
   readonly #folder = mkdtempSync(join(tmpdir(), 'engine-world-'));
   readonly #stack: AsyncDisposableStack;
@@ -212,10 +218,10 @@ export class EngineWorld {
   }
 
   #counting(client: KubeClient): KubeClient {
-    const note = (verb: string, kind: string, name: string) => {
-      const what = `${verb} ${kind} ${name}`;
+    const write = async <T>(what: string, send: () => Promise<T>): Promise<T> => {
       this.beforeWrite(what);
       this.writes.push(what);
+      return await this.aroundWrite(what, send);
     };
     return {
       server: client.server,
@@ -227,27 +233,20 @@ export class EngineWorld {
       logs: (ref, options, signal) => client.logs(ref, options, signal),
       as: (user) => this.#counting(client.as(user)),
       [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
-      create: async (object, options, signal) => {
-        note('create', object.kind, object.metadata.name);
-        return await client.create(object, options, signal);
-      },
-      replace: async (object, options, signal) => {
-        note('replace', object.kind, object.metadata.name);
-        return await client.replace(object, options, signal);
-      },
+      create: async (object, options, signal) =>
+        await write(`create ${object.kind} ${object.metadata.name}`, () => client.create(object, options, signal)),
+      replace: async (object, options, signal) =>
+        await write(`replace ${object.kind} ${object.metadata.name}`, () => client.replace(object, options, signal)),
       apply: async (object, options, signal) => {
-        if (options.dryRun) this.dryRuns.push(`${object.kind} ${object.metadata.name}`);
-        else note('apply', object.kind, object.metadata.name);
+        const what = `${object.kind} ${object.metadata.name}`;
+        if (!options.dryRun) return await write(`apply ${what}`, () => client.apply(object, options, signal));
+        this.dryRuns.push(what);
         return await client.apply(object, options, signal);
       },
-      patch: async (resource, ref, patch, options, signal) => {
-        note('patch', resource.kind, ref.name);
-        return await client.patch(resource, ref, patch, options, signal);
-      },
-      delete: async (resource, ref, options, signal) => {
-        note('delete', resource.kind, ref.name);
-        return await client.delete(resource, ref, options, signal);
-      },
+      patch: async (resource, ref, patch, options, signal) =>
+        await write(`patch ${resource.kind} ${ref.name}`, () => client.patch(resource, ref, patch, options, signal)),
+      delete: async (resource, ref, options, signal) =>
+        await write(`delete ${resource.kind} ${ref.name}`, () => client.delete(resource, ref, options, signal)),
     };
   }
 }
