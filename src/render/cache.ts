@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type { Clock } from '#base/clock.ts';
@@ -14,17 +14,29 @@ export interface RenderCacheDeps {
   clock: Clock;
   logger: Logger;
   maxEntries?: number;
+  maxBytes?: number;
 }
 
-const sweepEvery = 200;
+const defaultMaxEntries = 10_000;
+const defaultMaxBytes = 512 * 1024 * 1024;
+/** A result of more than this, unpacked, is damage: no render gives as much. */
+const maxUnpacked = 512 * 1024 * 1024;
+
+interface Entry {
+  bytes: number;
+  usedAt: number;
+}
 
 /**
  * Results on disk by the digest of what they were made of. Files are written aside and renamed, so a reader never sees
- * half of one. The oldest used go when there are too many.
+ * half of one; one that a crash damaged is made again. The longest unused go when there are too many, or too large ones.
  */
 export class RenderCache {
   readonly #deps: RenderCacheDeps;
   #writes = 0;
+  /** What is on disk, known from the first write on. */
+  #entries: Promise<Map<string, Entry>> | undefined;
+  #bytes = 0;
 
   constructor(deps: RenderCacheDeps) {
     this.#deps = deps;
@@ -40,9 +52,8 @@ export class RenderCache {
       return undefined;
     }
     try {
-      const value: unknown = JSON.parse((await expand(packed)).toString('utf8'));
-      const now = this.#deps.clock.now() / 1000;
-      await utimes(file, now, now);
+      const value: unknown = JSON.parse((await expand(packed, { maxOutputLength: maxUnpacked })).toString('utf8'));
+      await this.#used(key, file);
       return value;
     } catch (error) {
       this.#deps.logger.warn({ file }, `a damaged render is made again: ${messageOf(error)}`);
@@ -52,32 +63,76 @@ export class RenderCache {
   }
 
   async write(key: string, value: unknown): Promise<void> {
+    const entries = await this.#known();
     const file = this.#file(key);
-    const folder = join(file, '..');
-    await mkdir(folder, { recursive: true });
+    await mkdir(dirname(file), { recursive: true });
     this.#writes += 1;
     const temporary = `${file}.${process.pid}-${this.#writes}.tmp`;
-    await writeFile(temporary, await compress(JSON.stringify(value), { level: 1 }));
+    const packed = await compress(JSON.stringify(value), { level: 1 });
+    await writeFile(temporary, packed);
+    const now = this.#deps.clock.now() / 1000;
+    await utimes(temporary, now, now);
     await rename(temporary, file);
-    if (this.#writes % sweepEvery === 0) await this.#sweep();
+    this.#note(entries, key, packed.length);
+    await this.#shrink(entries);
   }
 
   #file(key: string): string {
     return join(this.#deps.folder, key.slice(0, 2), `${key}.json.gz`);
   }
 
-  async #sweep(): Promise<void> {
-    const { folder, maxEntries = 10_000 } = this.#deps;
-    const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.gz'));
-    if (names.length <= maxEntries) return;
-    const aged = await Promise.all(
-      names.map(async (name) => ({
-        name,
-        usedAt: (await stat(join(folder, name)).catch(() => undefined))?.mtimeMs ?? 0,
-      })),
-    );
-    aged.sort((a, b) => a.usedAt - b.usedAt);
-    for (const { name } of aged.slice(0, names.length - maxEntries)) await rm(join(folder, name), { force: true });
+  async #used(key: string, file: string): Promise<void> {
+    const now = this.#deps.clock.now();
+    const entry = this.#entries && (await this.#entries).get(key);
+    if (entry) entry.usedAt = now;
+    // Another process may have removed it meanwhile.
+    await utimes(file, now / 1000, now / 1000).catch((error: unknown) => {
+      if (!isAbsent(error)) throw error;
+    });
+  }
+
+  #known(): Promise<Map<string, Entry>> {
+    this.#entries ??= this.#look();
+    return this.#entries;
+  }
+
+  /** Finds what earlier runs left, and removes what one that was killed left half. */
+  async #look(): Promise<Map<string, Entry>> {
+    const { folder } = this.#deps;
+    const entries = new Map<string, Entry>();
+    await mkdir(folder, { recursive: true });
+    for (const name of await readdir(folder, { recursive: true })) {
+      const file = join(folder, name);
+      if (name.endsWith('.tmp')) await rm(file, { force: true });
+      const key = /([0-9a-f]{64})\.json\.gz$/.exec(name)?.[1];
+      if (key === undefined) continue;
+      const found = await stat(file).catch((error: unknown) => {
+        if (isAbsent(error)) return undefined;
+        throw error;
+      });
+      if (!found) continue;
+      entries.set(key, { bytes: found.size, usedAt: found.mtimeMs });
+      this.#bytes += found.size;
+    }
+    return entries;
+  }
+
+  #note(entries: Map<string, Entry>, key: string, bytes: number): void {
+    this.#bytes += bytes - (entries.get(key)?.bytes ?? 0);
+    entries.set(key, { bytes, usedAt: this.#deps.clock.now() });
+  }
+
+  /** Down to nine tenths of the limits, so that not every write has to. */
+  async #shrink(entries: Map<string, Entry>): Promise<void> {
+    const { maxEntries = defaultMaxEntries, maxBytes = defaultMaxBytes } = this.#deps;
+    if (entries.size <= maxEntries && this.#bytes <= maxBytes) return;
+    const oldest = [...entries].sort(([, a], [, b]) => a.usedAt - b.usedAt);
+    for (const [key, entry] of oldest) {
+      if (entries.size <= maxEntries * 0.9 && this.#bytes <= maxBytes * 0.9) return;
+      entries.delete(key);
+      this.#bytes -= entry.bytes;
+      await rm(this.#file(key), { force: true });
+    }
   }
 }
 
