@@ -1,6 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { AppError, throwIfAborted } from '#base/errors.ts';
-import type { GitCredentials } from './port.ts';
+import { authorizationOf, type PreparedAccess, prepareAccess, sshCommand } from './access.ts';
+import type { GitAccess } from './port.ts';
 import type { Slots } from './slots.ts';
 
 /** How git is run: one program, one empty home, and the few variables of the environment it may see. */
@@ -18,7 +19,8 @@ export interface GitRun {
   args: string[];
   gitDir?: string | undefined;
   stdin?: Uint8Array | string | undefined;
-  credentials?: GitCredentials | undefined;
+  /** How the remote is reached, for commands that speak to it. */
+  credentials?: GitAccess | undefined;
   /** More variables, e.g. the author of a commit. */
   env?: Record<string, string> | undefined;
   /** Of stdout. Reaching it stops the program and throws AppError `limit`. */
@@ -55,8 +57,16 @@ export function runGit(program: GitProgram, run: GitRun, signal: AbortSignal): P
 }
 
 async function runToEnd(program: GitProgram, run: GitRun, signal: AbortSignal): Promise<GitResult> {
+  await using access = await prepareAccess(run.credentials, program);
+  return await runWith({ program, run, access }, signal);
+}
+
+async function runWith(
+  { program, run, access }: { program: GitProgram; run: GitRun; access: PreparedAccess },
+  signal: AbortSignal,
+): Promise<GitResult> {
   const { maxBytes = defaultMaxBytes, timeoutMs = 60_000 } = run;
-  const child = spawnGit(program, run);
+  const child = spawnGit(program, run, access);
   const what = `git ${run.args[0]}`;
   const out: Buffer[] = [];
   const err: Buffer[] = [];
@@ -98,12 +108,15 @@ async function runToEnd(program: GitProgram, run: GitRun, signal: AbortSignal): 
 }
 
 /** Starts git with pipes; the caller owns the process. */
-export function spawnGit(program: GitProgram, run: GitRun): ChildProcessWithoutNullStreams {
-  const config = [...fixedConfig];
-  if (run.credentials) {
-    const { username, password } = run.credentials;
-    const basic = Buffer.from(`${username}:${password}`).toString('base64');
-    config.push(['http.extraHeader', `Authorization: Basic ${basic}`]);
+export function spawnGit(
+  program: GitProgram,
+  run: GitRun,
+  access?: Pick<PreparedAccess, 'config' | 'env'>,
+): ChildProcessWithoutNullStreams {
+  const config = [...fixedConfig, ...(access?.config ?? [])];
+  const authorization = authorizationOf(run.credentials);
+  if (authorization !== undefined) {
+    config.push(['http.extraHeader', `Authorization: ${authorization}`]);
     // The header would go to wherever the server redirects.
     config.push(['http.followRedirects', 'false']);
   }
@@ -118,12 +131,13 @@ export function spawnGit(program: GitProgram, run: GitRun): ChildProcessWithoutN
     GIT_TERMINAL_PROMPT: '0',
     GIT_ASKPASS: '',
     SSH_ASKPASS: '',
-    GIT_SSH_COMMAND: program.env['GIT_SSH_COMMAND'] ?? 'ssh -o BatchMode=yes -o ConnectTimeout=10',
+    GIT_SSH_COMMAND: sshCommand(program),
     GIT_LITERAL_PATHSPECS: '1',
     GIT_NO_REPLACE_OBJECTS: '1',
     GIT_HTTP_LOW_SPEED_LIMIT: '100',
     GIT_HTTP_LOW_SPEED_TIME: '60',
     GIT_CONFIG_COUNT: String(config.length),
+    ...access?.env,
   };
   if (run.gitDir) env['GIT_DIR'] = run.gitDir;
   config.forEach(([key, value], index) => {

@@ -6,7 +6,7 @@ import { AppError } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { GitProgram } from './git-process.ts';
 import { openMirror } from './mirror.ts';
-import type { GitCredentials, GitMirror, GitMirrors } from './port.ts';
+import type { GitAccess, GitMirror, GitMirrors } from './port.ts';
 import type { ReplicaDeps } from './replica.ts';
 import { Slots } from './slots.ts';
 import { SmartHttp } from './smart-http.ts';
@@ -20,7 +20,7 @@ export interface GitMirrorsDeps {
   clock: Clock;
   entropy: Entropy;
   logger: Logger;
-  credentials: (url: string, scope: string | undefined, signal: AbortSignal) => Promise<GitCredentials | undefined>;
+  credentials: (url: string, scope: string | undefined, signal: AbortSignal) => Promise<GitAccess | undefined>;
   /** The variables git may see, e.g. PATH, HTTPS_PROXY, GIT_SSL_CAINFO, SSH_AUTH_SOCK. */
   env?: Readonly<Record<string, string>>;
 }

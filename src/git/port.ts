@@ -11,6 +11,25 @@ export interface GitCredentials {
   password: string;
 }
 
+/** How a remote is reached. All of it is secret but the proxy's exceptions. */
+export interface GitAccess extends Partial<GitCredentials> {
+  bearerToken?: string;
+  /** PEM or OpenSSH's own form, without a passphrase. */
+  sshPrivateKey?: string;
+  /** As OpenSSH's file holds them; undefined leaves it to the machine's own. */
+  sshKnownHosts?: string;
+  /** No verification of the server's certificate or host key. */
+  insecure?: boolean;
+  /** PEM of the authorities that count, instead of the machine's. */
+  ca?: string;
+  /** PEM of the certificate and key that the server asks for. */
+  clientCert?: string;
+  clientKey?: string;
+  proxy?: string;
+  /** Hosts that are reached without the proxy, between commas. */
+  noProxy?: string;
+}
+
 export interface Signature {
   name: string;
   email: string;

@@ -3,7 +3,7 @@ import { AppError, isAppError, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import { type TreeChange, writeCommit } from './commit-writer.ts';
 import { gitError } from './git-error.ts';
-import type { CommitSha, GitCredentials, Signature } from './port.ts';
+import type { CommitSha, GitAccess, Signature } from './port.ts';
 import { isLostRace, type SmartHttp } from './smart-http.ts';
 import type { Storage } from './storage.ts';
 
@@ -14,7 +14,7 @@ export interface PushDeps {
   logger: Logger;
   /** The branch's head at the remote, asked now; its objects are in the mirror. */
   head: () => Promise<CommitSha>;
-  credentials: () => Promise<GitCredentials | undefined>;
+  credentials: () => Promise<GitAccess | undefined>;
   /** For http remotes. */
   http: SmartHttp | undefined;
 }

@@ -5,7 +5,7 @@ import type { Logger } from '#base/log.ts';
 import { CatFile } from './cat-file.ts';
 import type { GitProgram } from './git-process.ts';
 import { ObjectReader } from './object-reader.ts';
-import type { CommitSha, GitCredentials } from './port.ts';
+import type { CommitSha, GitAccess } from './port.ts';
 import { parseLsRemote, planQuickFetch, type RefSnapshot, sameRefs } from './refs.ts';
 import { Serial } from './serial.ts';
 import type { SmartHttp } from './smart-http.ts';
@@ -18,7 +18,7 @@ export interface ReplicaDeps {
   clock: Clock;
   entropy: Entropy;
   logger: Logger;
-  credentials: (url: string, signal: AbortSignal) => Promise<GitCredentials | undefined>;
+  credentials: (url: string, signal: AbortSignal) => Promise<GitAccess | undefined>;
 }
 
 const maxBlobBytes = 64 * 1024 * 1024;
@@ -87,8 +87,10 @@ export class Replica {
     this.#snapshot = { ...this.#snapshot, refs: new Map(this.#snapshot.refs).set(ref, sha) };
   }
 
-  async credentials(signal: AbortSignal): Promise<GitCredentials | undefined> {
-    return (await this.#deps.credentials(this.url, signal)) ?? this.#address.credentials;
+  async credentials(signal: AbortSignal): Promise<GitAccess> {
+    const access = await this.#deps.credentials(this.url, signal);
+    const signsIn = access?.password !== undefined || access?.bearerToken !== undefined;
+    return signsIn ? access : { ...this.#address.credentials, ...access };
   }
 
   /** Brings the mirror to the remote's state. Runs in turn. */
@@ -144,7 +146,7 @@ export class Replica {
     await this.#objects[Symbol.asyncDispose]();
   }
 
-  async #remoteRefs(credentials: GitCredentials | undefined, signal: AbortSignal): Promise<RefSnapshot> {
+  async #remoteRefs(credentials: GitAccess | undefined, signal: AbortSignal): Promise<RefSnapshot> {
     const quick = await this.quick()?.refs({ url: this.url, credentials }, signal);
     if (quick) {
       this.#quickMisses = 0;
@@ -158,7 +160,7 @@ export class Replica {
   }
 
   /** Brings a few moved refs by one POST. False leaves it to git: much moved, refs went away, or anything is odd. */
-  async #fetchQuickly(wanted: RefSnapshot, credentials: GitCredentials | undefined, signal: AbortSignal) {
+  async #fetchQuickly(wanted: RefSnapshot, credentials: GitAccess | undefined, signal: AbortSignal) {
     const quick = this.quick();
     const plan = planQuickFetch(this.#snapshot.refs, wanted.refs);
     if (!quick || !plan) return false;

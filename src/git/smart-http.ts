@@ -1,7 +1,9 @@
 import { EnvHttpProxyAgent } from 'undici';
+import { canonicalJson, sha256Hex } from '#base/digest.ts';
 import { throwIfAborted } from '#base/errors.ts';
+import { authorizationOf } from './access.ts';
 import { type Packet, packetLine, parsePackets } from './pkt-line.ts';
-import { type CommitSha, type GitCredentials, parseCommitSha } from './port.ts';
+import { type CommitSha, type GitAccess, parseCommitSha } from './port.ts';
 import { isMirrored, type RefSnapshot } from './refs.ts';
 
 const refsLimit = 64 * 1024 * 1024;
@@ -9,9 +11,33 @@ const packLimit = 32 * 1024 * 1024;
 const reportLimit = 1024 * 1024;
 const agent = 'agent=git/slipway';
 
+const maxAgents = 32;
+
+function newAgent(env: Readonly<Record<string, string>>, access: GitAccess | undefined): EnvHttpProxyAgent {
+  const all = env['all_proxy'] ?? env['ALL_PROXY'] ?? '';
+  const { ca, clientCert, clientKey, insecure, proxy, noProxy } = access ?? {};
+  const tls = {
+    ...(ca === undefined ? {} : { ca }),
+    ...(clientCert === undefined ? {} : { cert: clientCert }),
+    ...(clientKey === undefined ? {} : { key: clientKey }),
+    ...(insecure ? { rejectUnauthorized: false } : {}),
+  };
+  return new EnvHttpProxyAgent({
+    httpProxy: proxy ?? env['http_proxy'] ?? all,
+    httpsProxy: proxy ?? env['https_proxy'] ?? env['HTTPS_PROXY'] ?? all,
+    noProxy: (proxy === undefined ? (env['no_proxy'] ?? env['NO_PROXY']) : noProxy) ?? '',
+    allowH2: false,
+    keepAliveTimeout: 30_000,
+    connect: { timeout: 5_000, ...tls },
+    requestTls: tls,
+    headersTimeout: 15_000,
+    bodyTimeout: 15_000,
+  });
+}
+
 export interface Remote {
   url: string;
-  credentials: GitCredentials | undefined;
+  credentials: GitAccess | undefined;
 }
 
 export interface PushedRef {
@@ -27,21 +53,13 @@ export interface PushedRef {
  * whenever the answer is not a plain one: git itself does the same then, and explains what is wrong.
  */
 export class SmartHttp {
-  readonly #agent: EnvHttpProxyAgent;
+  readonly #env: Readonly<Record<string, string>>;
+  /** By how the server is reached, the one used last at the end. */
+  readonly #agents = new Map<string, EnvHttpProxyAgent>();
 
   /** `env` names proxies as git's environment does. */
   constructor(env: Readonly<Record<string, string>>) {
-    const all = env['all_proxy'] ?? env['ALL_PROXY'] ?? '';
-    this.#agent = new EnvHttpProxyAgent({
-      httpProxy: env['http_proxy'] ?? all,
-      httpsProxy: env['https_proxy'] ?? env['HTTPS_PROXY'] ?? all,
-      noProxy: env['no_proxy'] ?? env['NO_PROXY'] ?? '',
-      allowH2: false,
-      keepAliveTimeout: 30_000,
-      connect: { timeout: 5_000 },
-      headersTimeout: 15_000,
-      bodyTimeout: 15_000,
-    });
+    this.#env = env;
   }
 
   /** The server's branches and tags. */
@@ -79,7 +97,23 @@ export class SmartHttp {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#agent.destroy();
+    await Promise.all([...this.#agents.values()].map((agent) => agent.destroy()));
+    this.#agents.clear();
+  }
+
+  #agentFor(access: GitAccess | undefined): EnvHttpProxyAgent {
+    const { ca, clientCert, clientKey, insecure, proxy, noProxy } = access ?? {};
+    const key = sha256Hex(canonicalJson([ca, clientCert, clientKey, insecure === true, proxy, noProxy]));
+    const agent = this.#agents.get(key) ?? newAgent(this.#env, access);
+    this.#agents.delete(key);
+    this.#agents.set(key, agent);
+    const [oldest] = this.#agents;
+    if (oldest && this.#agents.size > maxAgents) {
+      this.#agents.delete(oldest[0]);
+      // What is under way ends first.
+      void oldest[1].close();
+    }
+    return agent;
   }
 
   #ask(remote: Remote, [command = '', ...args]: string[], limit: number, signal: AbortSignal) {
@@ -94,9 +128,9 @@ export class SmartHttp {
     signal: AbortSignal,
   ): Promise<Buffer | undefined> {
     const { origin, pathname, search } = new URL(url);
-    const basic = credentials && Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64');
+    const authorization = authorizationOf(credentials);
     try {
-      const answer = await this.#agent.request({
+      const answer = await this.#agentFor(credentials).request({
         origin,
         path: `${pathname.replace(/\/$/, '')}/${service}${search}`,
         method: 'POST',
@@ -106,7 +140,7 @@ export class SmartHttp {
           ...(service === 'git-upload-pack' && { 'git-protocol': 'version=2' }),
           'content-type': `application/x-${service}-request`,
           accept: `application/x-${service}-result`,
-          ...(basic !== undefined && { authorization: `Basic ${basic}` }),
+          ...(authorization !== undefined && { authorization }),
         },
         body,
       });

@@ -5,7 +5,7 @@ import { AppError, isAppError, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import { gitError } from './git-error.ts';
 import { type GitProgram, type GitResult, type GitRun, runGit } from './git-process.ts';
-import type { CommitSha, GitCredentials } from './port.ts';
+import type { CommitSha, GitAccess } from './port.ts';
 import { parseRefLines, type RefSnapshot } from './refs.ts';
 
 export interface StorageDeps {
@@ -73,7 +73,7 @@ export class Storage {
   }
 
   /** Brings all branches and tags, and drops those the remote has no more; or exactly `refspec`. */
-  async fetch(credentials: GitCredentials | undefined, signal: AbortSignal, refspec?: string): Promise<void> {
+  async fetch(credentials: GitAccess | undefined, signal: AbortSignal, refspec?: string): Promise<void> {
     await this.#fetchInto(this.#deps.gitDir, credentials, signal, refspec === undefined ? undefined : [refspec]);
   }
 
@@ -99,7 +99,7 @@ export class Storage {
   }
 
   /** Clones beside the folder and puts the result in its place; what was there stays as `.damaged`, the last one only. */
-  async cloneAnew(credentials: GitCredentials | undefined, signal: AbortSignal): Promise<void> {
+  async cloneAnew(credentials: GitAccess | undefined, signal: AbortSignal): Promise<void> {
     const { program, gitDir, logger } = this.#deps;
     const fresh = `${gitDir}.new`;
     const aside = `${gitDir}.damaged`;
@@ -133,7 +133,7 @@ export class Storage {
 
   async #fetchInto(
     gitDir: string,
-    credentials: GitCredentials | undefined,
+    credentials: GitAccess | undefined,
     signal: AbortSignal,
     refspecs: string[] = mirrored,
   ): Promise<void> {

@@ -7,7 +7,7 @@ import { createGunzip } from 'node:zlib';
 import type { Clock, Entropy } from '#base/clock.ts';
 import { silentLogger } from '#base/log.ts';
 import { createGitMirrors } from './mirrors.ts';
-import type { GitCredentials, GitMirrors } from './port.ts';
+import type { GitAccess, GitCredentials, GitMirrors } from './port.ts';
 
 const identity = {
   GIT_AUTHOR_NAME: 'Dev',
@@ -25,6 +25,8 @@ export interface TestingTools {
 interface MirrorsOptions {
   clock?: Clock;
   env?: Record<string, string>;
+  /** Instead of the server's own credentials. */
+  access?: GitAccess;
 }
 
 /** For tests: real repositories behind the real `git http-backend`, on loopback. */
@@ -90,7 +92,7 @@ export class TestingGitServer {
   }
 
   /** Mirrors in a folder of their own, `name`d so that a test can open them again. */
-  mirrors(name: string, { clock = this.#tools.clock, env = {} }: MirrorsOptions = {}): GitMirrors {
+  mirrors(name: string, { clock = this.#tools.clock, env = {}, access }: MirrorsOptions = {}): GitMirrors {
     return createGitMirrors({
       dir: join(this.#root, name),
       gitPath: this.#tools.gitPath,
@@ -98,7 +100,7 @@ export class TestingGitServer {
       env,
       entropy: this.#tools.entropy,
       logger: silentLogger,
-      credentials: async () => this.credentials,
+      credentials: async () => access ?? this.credentials,
     });
   }
 

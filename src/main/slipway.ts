@@ -1,13 +1,14 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { gitCredentials } from '#apps/git-credentials.ts';
+import { gitAccess } from '#apps/git-access.ts';
 import { followInstance } from '#apps/instance.ts';
 import { repositoryAccess } from '#apps/repository-access.ts';
 import { AppError } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import { startEngine } from '#controllers/engine.ts';
 import { createGitHubClient } from '#forge/github.ts';
+import { githubAppTokens } from '#git/github-app.ts';
 import { createGitMirrors } from '#git/mirrors.ts';
 import { createKubeClient } from '#kube/client.ts';
 import { createInformerSet } from '#kube/informer.ts';
@@ -64,6 +65,7 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
   const informers = stack.use(createInformerSet({ client: kube, clock, entropy, logger }));
   const instance = stack.use(followInstance({ kube, namespace, clock, entropy, logger }));
   const access = repositoryAccess({ instance, logger });
+  const tokens = stack.use(githubAppTokens({ clock }));
   const git = stack.use(
     createGitMirrors({
       dir: join(dataDir, 'mirrors'),
@@ -71,7 +73,8 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
       clock,
       entropy,
       logger,
-      credentials: async (url, scope, abort) => gitCredentials(await access.find(url, scope, abort)),
+      credentials: async (url, scope, abort) =>
+        await gitAccess({ tokens }, await access.find(url, scope, abort), abort),
       env: gitEnvironment(),
     }),
   );
