@@ -10,8 +10,11 @@ import type {
   RevisionHistory,
   SyncStatusCode,
 } from '#model/argocd/application.ts';
+import { annotations } from '#model/argocd/names.ts';
+import { parseSyncOptions } from '#model/argocd/sync-options.ts';
 import { imagesOf } from '#sync/images.ts';
 import type { ComparedResource } from './comparison.ts';
+import { externalUrlsOf, linksOf } from './external-urls.ts';
 import type { Target } from './target.ts';
 
 export type SyncSection = NonNullable<ApplicationStatus['sync']>;
@@ -40,7 +43,15 @@ export function syncSection(
   };
 }
 
-export function resourceStatuses(resources: readonly ComparedResource[]): ResourceStatus[] {
+function needsConfirmation(application: Application, { desired, live }: ComparedResource): boolean {
+  const app = application.spec.syncPolicy?.syncOptions ?? [];
+  return [desired?.object, live].some(
+    (object) =>
+      object && parseSyncOptions(app, object.metadata.annotations?.[annotations.syncOptions]).delete === 'confirm',
+  );
+}
+
+export function resourceStatuses(application: Application, resources: readonly ComparedResource[]): ResourceStatus[] {
   return resources.map((resource) => {
     const status: ResourceStatus = {
       ...(resource.key.group === '' ? {} : { group: resource.key.group }),
@@ -53,6 +64,7 @@ export function resourceStatuses(resources: readonly ComparedResource[]): Resour
     if (resource.health) status.health = resource.health;
     if (resource.hook) status.hook = true;
     if (resource.requiresPruning) status.requiresPruning = true;
+    if (needsConfirmation(application, resource)) status.requiresDeletionConfirmation = true;
     if (resource.wave !== 0) status.syncWave = resource.wave;
     return status;
   });
@@ -93,10 +105,21 @@ export function healthSection(
   return { ...health, ...(lastTransitionTime === undefined ? {} : { lastTransitionTime }) };
 }
 
-export function summaryOf(resources: readonly ComparedResource[]): NonNullable<ApplicationStatus['summary']> {
+export function summaryOf(
+  application: Application,
+  resources: readonly ComparedResource[],
+): NonNullable<ApplicationStatus['summary']> {
   const images = new Set(resources.flatMap(({ live }) => imagesOf(live)));
+  const urls = new Set([
+    ...resources.flatMap(({ live }) => externalUrlsOf(live)),
+    ...linksOf(application.metadata.annotations),
+  ]);
   const isAppOfApps = resources.some(({ key }) => key.group === 'argoproj.io' && key.kind === 'Application');
-  return { ...(images.size > 0 ? { images: [...images].sort() } : {}), ...(isAppOfApps ? { isAppOfApps } : {}) };
+  return {
+    ...(urls.size > 0 ? { externalURLs: [...urls].sort() } : {}),
+    ...(images.size > 0 ? { images: [...images].sort() } : {}),
+    ...(isAppOfApps ? { isAppOfApps } : {}),
+  };
 }
 
 export function sourceTypeSection(

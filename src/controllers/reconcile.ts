@@ -28,6 +28,7 @@ import {
   syncSection,
   withReconciledAt,
 } from '#apps/status.ts';
+import { boundedStatus } from '#apps/status-size.ts';
 import { canSync, nextChange, windowsFor } from '#apps/sync-windows.ts';
 import { manifestTarget } from '#apps/target.ts';
 import type { Clock } from '#base/clock.ts';
@@ -269,7 +270,7 @@ class Tick {
     const newest = observation.target.revisions;
     const state = await withCommits(this.#deps, this.#application, { state: begun, newest }, this.#signal);
     // With the kinds it is about to create: a deletion after a crash has to find them.
-    const resources = resourceStatuses(observation.comparison.resources);
+    const resources = resourceStatuses(this.#application, observation.comparison.resources);
     await this.#write({ operation, status: { ...this.#application.status, resources, operationState: state } });
     this.#input.runtime.began = { id: operationName(state), at: clock.now() };
     await trail.syncStarted(this.#application, state);
@@ -316,6 +317,7 @@ class Tick {
     const health = applicationHealthOf(this.#application, comparison.resources);
     const warnings = [
       ...target.warnings,
+      ...comparison.warnings,
       ...comparison.shared.map(({ key, other }) => ({
         type: 'SharedResourceWarning' as const,
         message: `${key} is part of applications ${qualifiedName(this.#application.metadata, this.#deps.namespace)} and ${other}`,
@@ -329,8 +331,8 @@ class Tick {
       ...rest,
       sync: syncSection(this.#application, statusOf(observation), target.revisions),
       health: healthSection(before.health, health, now),
-      resources: resourceStatuses(comparison.resources),
-      summary: summaryOf(comparison.resources),
+      resources: resourceStatuses(this.#application, comparison.resources),
+      summary: summaryOf(this.#application, comparison.resources),
       controllerNamespace: this.#deps.namespace,
       ...sourceTypeSection(this.#application, target),
       conditions: replaceConditions(
@@ -342,6 +344,7 @@ class Tick {
           'SharedResourceWarning',
           'RepeatedResourceWarning',
           'ExcludedResourceWarning',
+          'OrphanedResourceWarning',
         ],
         [...errors, ...warnings],
         now,
@@ -406,7 +409,7 @@ class Tick {
     const state = next.operationState;
     const ends = application.operation !== undefined && state !== undefined && !isInProgress(state);
     const orphaned = application.operation === undefined && isInProgress(before.operationState) && !isInProgress(state);
-    const status = withReconciledAt(before, next, clock.now());
+    const status = withReconciledAt(before, boundedStatus(next), clock.now());
     await this.#write({
       status,
       operation: ends ? null : undefined,
