@@ -12,11 +12,22 @@ export interface LiveMessage {
   id: string;
   event: 'application' | 'gone' | 'audit';
   data: string;
+  /** What readers must be allowed to get; undefined is everything. */
+  access: string | undefined;
 }
 
 const remembered = 2000;
 const mailboxLimit = 1000;
 const readersMax = 500;
+
+export interface LiveFeedDeps {
+  engine: ApplicationEngine;
+  audit: AuditLog;
+  logger: Logger;
+  boot: string;
+  /** What an application is called in access rules. */
+  nameOf: (application: Application) => string;
+}
 
 /**
  * Everything that changes, numbered, kept for a while and handed to every open page. A reader that comes back with the
@@ -25,6 +36,7 @@ const readersMax = 500;
 export class LiveFeed {
   readonly #boot: string;
   readonly #engine: ApplicationEngine;
+  readonly #nameOf: (application: Application) => string;
   readonly #outlook: OutlookTracker;
   readonly #recent: LiveMessage[] = [];
   readonly #readers = new Set<Mailbox<LiveMessage>>();
@@ -32,20 +44,22 @@ export class LiveFeed {
   #last = 0;
   dropped = 0;
 
-  constructor(deps: { engine: ApplicationEngine; audit: AuditLog; logger: Logger; boot: string }) {
+  constructor(deps: LiveFeedDeps) {
     this.#boot = deps.boot;
+    this.#nameOf = deps.nameOf;
     this.#engine = deps.engine;
     // The tracker hears of audit events first, so that a drift is known before the application is shown.
     this.#outlook = new OutlookTracker(deps, (name) => this.#again(name));
     this.#unsubscribe = [
       deps.engine.subscribe(({ type, application }) => {
         const { name } = application.metadata;
-        if (type === 'upsert') return this.#publish('application', this.view(application));
+        const access = this.#nameOf(application);
+        if (type === 'upsert') return this.#publish('application', this.view(application), access);
         this.#outlook.forget(name);
-        this.#publish('gone', { name });
+        this.#publish('gone', { name }, access);
       }),
       deps.audit.subscribe((event) => {
-        this.#publish('audit', event);
+        this.#publish('audit', event, this.#accessTo(event.application));
         if (event.kind === 'drift-detected' && event.application !== undefined) this.#again(event.application);
       }),
     ];
@@ -63,8 +77,8 @@ export class LiveFeed {
     return viewApplication(application, this.#outlook.of(application));
   }
 
-  views(): ApplicationView[] {
-    return this.#engine.list().map((application) => this.view(application));
+  views(may: (application: Application) => boolean): ApplicationView[] {
+    return this.#engine.list().flatMap((application) => (may(application) ? [this.view(application)] : []));
   }
 
   /** A mailbox filled with what came after `cursor`; `resumed` is false when that is not known any more. */
@@ -100,14 +114,19 @@ export class LiveFeed {
     return missing === 0 ? [] : this.#recent.slice(-missing);
   }
 
-  #again(name: string): void {
-    const application = this.#engine.list().find((candidate) => candidate.metadata.name === name);
-    if (application) this.#publish('application', this.view(application));
+  #accessTo(name: string | undefined): string | undefined {
+    const application = this.#engine.list().find(({ metadata }) => metadata.name === name);
+    return application && this.#nameOf(application);
   }
 
-  #publish(event: LiveMessage['event'], value: unknown): void {
+  #again(name: string): void {
+    const application = this.#engine.list().find((candidate) => candidate.metadata.name === name);
+    if (application) this.#publish('application', this.view(application), this.#nameOf(application));
+  }
+
+  #publish(event: LiveMessage['event'], value: unknown, access: string | undefined): void {
     this.#last += 1;
-    const message = { id: this.cursor, event, data: JSON.stringify(value) };
+    const message = { id: this.cursor, event, data: JSON.stringify(value), access };
     this.#recent.push(message);
     if (this.#recent.length > remembered) this.#recent.splice(0, this.#recent.length - remembered);
     for (const mailbox of this.#readers) {

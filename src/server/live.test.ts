@@ -41,7 +41,13 @@ describe('live feed', () => {
   function world() {
     const engine = new MemoryEngine();
     const audit = new MemoryAudit();
-    const feed = new LiveFeed({ engine, audit, logger: silentLogger, boot: 'boot' });
+    const feed = new LiveFeed({
+      engine,
+      audit,
+      logger: silentLogger,
+      boot: 'boot',
+      nameOf: ({ metadata }) => `default/${metadata.name}`,
+    });
     return { engine, audit, feed };
   }
   const put = (engine: MemoryEngine, count: number) => {

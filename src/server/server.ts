@@ -52,7 +52,9 @@ export async function startServer(deps: ServerDeps): Promise<ListeningServer> {
   registerSecret(token);
   if (deps.webhookSecret !== undefined) registerSecret(deps.webhookSecret);
   const closing = new AbortController();
-  const feed = new LiveFeed({ engine, audit, logger, boot: entropy.bytes(6).toString('hex') });
+  const guard = new Guard(instance);
+  const boot = entropy.bytes(6).toString('hex');
+  const feed = new LiveFeed({ engine, audit, logger, boot, nameOf: (application) => guard.nameOf(application) });
   const oidc = new OidcVerifier({ instance, clock });
   const app = createApp({
     engine,
@@ -72,7 +74,7 @@ export async function startServer(deps: ServerDeps): Promise<ListeningServer> {
       instance,
       sessions: new Sessions({ instance, clock, entropy }),
       oidc,
-      guard: new Guard(instance),
+      guard,
     },
     webhookSecret: deps.webhookSecret,
     version: deps.version,

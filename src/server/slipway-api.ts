@@ -1,10 +1,12 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import type { ApplicationEngine } from '#apps/port.ts';
-import { AppError } from '#base/errors.ts';
+import { AppError, isAppError } from '#base/errors.ts';
+import type { Application } from '#model/argocd/application.ts';
 import { auditKinds, isAuditKind } from '#trace/audit-kinds.ts';
 import type { AuditKind, AuditLog } from '#trace/event.ts';
 import { parseTraceQuery, type Tracer } from '#trace/report.ts';
+import type { Guard } from './access/guard.ts';
 import { actorOf, type ServerEnv } from './auth.ts';
 import { queryNumber, readBody } from './body.ts';
 import type { LiveFeed } from './live-feed.ts';
@@ -15,6 +17,7 @@ export interface SlipwayApiDeps {
   audit: AuditLog;
   tracer: Tracer;
   feed: LiveFeed;
+  guard: Guard;
 }
 
 const RollbackBody = z.strictObject({
@@ -24,7 +27,7 @@ const RollbackBody = z.strictObject({
 const eventsMax = 1000;
 
 /** Slipway's own API below `/api/slipway/v1`: what Argo CD's has no room for. */
-export function slipwayApi({ engine, audit, tracer, feed }: SlipwayApiDeps): Hono<ServerEnv> {
+export function slipwayApi({ engine, audit, tracer, feed, guard }: SlipwayApiDeps): Hono<ServerEnv> {
   const app = new Hono<ServerEnv>();
   const at = '/applications/:name';
 
@@ -32,19 +35,43 @@ export function slipwayApi({ engine, audit, tracer, feed }: SlipwayApiDeps): Hon
     const { kind, name, subject, groups } = c.get('principal');
     return c.json({ kind, name, subject, groups });
   });
-  app.get('/matrix', (c) => c.json(buildMatrix(feed.views())));
-  app.get('/applications', (c) => c.json({ items: feed.views() }));
-  app.get(at, (c) => c.json(feed.view(engine.get(c.req.param('name')))));
+  const mayGet = (c: Asked) => (application: Application) => guard.may(c.get('principal'), 'get', application);
+  const mayGetAll = (c: Asked) => guard.allows(c.get('principal'), 'applications', 'get', '*/*');
+
+  /** The application of the path; one that the caller may not see is not there for them. */
+  function seen(c: Asked, action = 'get'): { name: string; application: Application } {
+    const name = c.req.param('name') ?? '';
+    let application: Application | undefined;
+    try {
+      application = engine.get(name);
+    } catch (error) {
+      if (!isAppError(error, 'not-found') || mayGetAll(c)) throw error;
+    }
+    if (!application || !mayGet(c)(application)) throw new AppError('not-found', `there is no application ${name}`);
+    guard.demand(c.get('principal'), 'applications', action, guard.nameOf(application));
+    return { name, application };
+  }
+
+  /** Whether the caller may hear of something that concerns this application, or none. */
+  function mayHear(c: Asked, name: string | undefined): boolean {
+    if (mayGetAll(c)) return true;
+    const application = engine.list().find(({ metadata }) => name !== undefined && isCalled(metadata, name));
+    return application !== undefined && mayGet(c)(application);
+  }
+
+  app.get('/matrix', (c) => c.json(buildMatrix(feed.views(mayGet(c)))));
+  app.get('/applications', (c) => c.json({ items: feed.views(mayGet(c)) }));
+  app.get(at, (c) => c.json(feed.view(seen(c).application)));
 
   app.get(`${at}/resources`, async (c) =>
-    c.json({ items: await engine.managedResources(c.req.param('name'), c.req.raw.signal) }),
+    c.json({ items: await engine.managedResources(seen(c).name, c.req.raw.signal) }),
   );
 
-  app.get(`${at}/tree`, async (c) => c.json({ items: await engine.tree(c.req.param('name'), c.req.raw.signal) }));
+  app.get(`${at}/tree`, async (c) => c.json({ items: await engine.tree(seen(c).name, c.req.raw.signal) }));
 
   app.post(`${at}/rollback`, async (c) => {
     const { to, sync } = await readBody(c, RollbackBody);
-    const name = c.req.param('name');
+    const { name } = seen(c, 'sync');
     const actor = actorOf(c);
     const result = await engine.rollback(name, { to }, actor, c.req.raw.signal);
     if (sync) {
@@ -62,15 +89,25 @@ export function slipwayApi({ engine, audit, tracer, feed }: SlipwayApiDeps): Hon
     const limit = queryNumber(c, 'limit', { min: 1, max: eventsMax, otherwise: 100 });
     const kind = parseKind(c.req.query('kind'));
     const application = c.req.query('application') || undefined;
-    return c.json({ items: await audit.query({ after, limit, kind, application }) });
+    const items = await audit.query({ after, limit, kind, application });
+    return c.json({ items: items.filter((event) => mayHear(c, event.application)) });
   });
 
   app.get('/trace', async (c) => {
     const query = parseTraceQuery(c.req.query('query') ?? '', c.req.query('namespace') || undefined);
-    return c.json(await tracer.trace(query, c.req.raw.signal));
+    const report = await tracer.trace(query, c.req.raw.signal);
+    if (!mayHear(c, report.application)) throw new AppError('not-found', `nothing is known of ${report.subject}`);
+    return c.json(report);
   });
 
   return app;
+}
+
+type Asked = Context<ServerEnv>;
+
+/** By its plain name, or with the namespace. */
+function isCalled({ name, namespace }: { name: string; namespace?: string }, called: string): boolean {
+  return name === called || `${namespace ?? ''}/${name}` === called;
 }
 
 function parseKind(text: string | undefined): AuditKind | undefined {

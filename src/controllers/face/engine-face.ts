@@ -119,10 +119,11 @@ export class EngineFace implements ApplicationEngine {
 
   async tree(name: string, signal: AbortSignal): Promise<ResourceNode[]> {
     const application = this.get(name);
-    const { live } = await this.clusterOf(application, signal);
+    const cluster = await this.clusterOf(application, signal);
+    const { live } = cluster;
     await live.watch([...kindsOf(application, undefined), ...ownedKinds], signal);
     const roots = live.trackedBy(name).filter((object) => (object.metadata.ownerReferences ?? []).length === 0);
-    return buildTree(roots, live.all(ownedKinds));
+    return buildTree(roots, live.all(ownedKinds), this.#deps.observation(cluster).assess);
   }
 
   async manifests(name: string, revisions: string[] | undefined, signal: AbortSignal): Promise<string[]> {

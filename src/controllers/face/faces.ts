@@ -1,12 +1,13 @@
 import { parseClusterSecret } from '#apps/cluster-declaration.ts';
 import type { ApplicationEngine, ApplicationResources, InstanceSight, InstanceStore } from '#apps/port.ts';
+import { isDestinationPermitted, isKindPermitted } from '#apps/project.ts';
 import { globalProjectsOf } from '#apps/projects.ts';
 import type { Reason } from '#apps/why/reason.ts';
 import { AppError } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import { createKubeClient } from '#kube/client.ts';
 import { clusterTarget } from '#kube/cluster-config.ts';
-import type { Informer } from '#kube/port.ts';
+import { type Informer, parseApiVersion } from '#kube/port.ts';
 import { EngineFace, type EngineFaceDeps } from './engine-face.ts';
 import { FaceInstanceStore } from './instance-store.ts';
 import { probeRepository } from './probe.ts';
@@ -42,6 +43,22 @@ export function startFaces(deps: FacesDeps): EngineFaces {
     clusterOf: (application, signal) => engine.clusterOf(application, signal),
     settings,
     orphans: async () => [],
+    assertPermitted(application, object) {
+      const project = controller.projectOf(application);
+      const cluster = clusters.resolve(application.spec.destination);
+      if (Array.isArray(project) || 'problem' in cluster)
+        throw new AppError('bad-input', Array.isArray(project) ? project.join('; ') : 'the destination is not known');
+      const { group } = parseApiVersion(object.apiVersion);
+      const { kind, metadata } = object;
+      const { name, namespace: place } = metadata;
+      if (
+        isKindPermitted(project, { group, kind, name, namespaced: place !== undefined }) &&
+        (place === undefined || isDestinationPermitted(project, cluster.declaration, place))
+      )
+        return;
+      throw new AppError('forbidden', `${kind} ${name} is not permitted in project ${project.name}`);
+    },
+    clock,
   });
   const sight = new FaceSight({
     clusters,

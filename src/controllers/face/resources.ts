@@ -8,8 +8,19 @@ import type {
   ResourceName,
   ResourceNode,
 } from '#apps/port.ts';
+import type { Clock } from '#base/clock.ts';
 import { AppError } from '#base/errors.ts';
-import type { ApiResource, DeleteOptions, KubeClient, KubeObject, PatchType } from '#kube/port.ts';
+import { cloneJson, type JsonObject } from '#base/json.ts';
+import { actionPatches, actionsFor, runAction } from '#health/actions/actions.ts';
+import type { HealthContext } from '#health/assess.ts';
+import {
+  type ApiResource,
+  type DeleteOptions,
+  type KubeClient,
+  type KubeObject,
+  kindOf,
+  type PatchType,
+} from '#kube/port.ts';
 import type { Application } from '#model/argocd/application.ts';
 import type { ArgoSettings } from '#model/argocd/settings.ts';
 import { maskSecrets } from '#sync/mask.ts';
@@ -22,6 +33,9 @@ export interface ResourcesDeps {
   clusterOf: (application: Application, signal: AbortSignal) => Promise<Cluster>;
   settings: () => ArgoSettings;
   orphans: (application: Application, signal: AbortSignal) => Promise<ResourceNode[]>;
+  /** Throws `forbidden` for an object that the application's project does not permit. */
+  assertPermitted: (application: Application, object: KubeObject) => void;
+  clock: Clock;
 }
 
 const fieldManager = 'argocd-server';
@@ -109,16 +123,45 @@ export class FaceResources implements ApplicationResources {
     return mergeLogs(sources, { follow: query.follow ?? false });
   }
 
-  async actions(_application: string, _of: ResourceName, _signal: AbortSignal): Promise<ResourceAction[]> {
-    throw new AppError('unsupported', 'resource actions are not served yet');
+  async actions(application: string, of: ResourceName, signal: AbortSignal): Promise<ResourceAction[]> {
+    return actionsFor(await this.#subject(application, of, signal), this.#context());
   }
 
-  async runAction(): Promise<void> {
-    throw new AppError('unsupported', 'resource actions are not served yet');
+  async runAction(
+    name: string,
+    of: ResourceName,
+    action: { name: string; parameters: Record<string, string> },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const application = this.#deps.engine.get(name);
+    const live = await this.#subject(name, of, signal);
+    const results = runAction(live, action, this.#context());
+    const { kube } = isItself(application, of)
+      ? { kube: this.#deps.home }
+      : await this.#deps.clusterOf(application, signal);
+    for (const { object } of results) this.#deps.assertPermitted(application, object);
+    // Objects that cannot be made are known before the first write.
+    for (const { operation, object } of results)
+      if (operation === 'create') await kube.create(object, { fieldManager, dryRun: true }, signal);
+    for (const { operation, object } of results)
+      if (operation === 'create') await kube.create(object, { fieldManager }, signal);
+      else await patchTo(kube, { live, wanted: object }, signal);
   }
 
   async orphans(name: string, signal: AbortSignal): Promise<ResourceNode[]> {
     return await this.#deps.orphans(this.#deps.engine.get(name), signal);
+  }
+
+  #context(): HealthContext {
+    return { settings: this.#deps.settings(), nowMs: this.#deps.clock.now() };
+  }
+
+  /** What an action is for: an object of the application, or the Application itself. */
+  async #subject(name: string, of: ResourceName, signal: AbortSignal): Promise<KubeObject> {
+    const application = this.#deps.engine.get(name);
+    return isItself(application, of)
+      ? (cloneJson(application) as unknown as KubeObject)
+      : await this.#live(name, of, signal);
   }
 
   /** The container that `kubectl logs` would take. */
@@ -171,6 +214,30 @@ export class FaceResources implements ApplicationResources {
     if (object) return object;
     throw new AppError('not-found', `${of.kind} ${of.name} is not there any more`);
   }
+}
+
+function isItself(application: Application, of: ResourceName): boolean {
+  return of.group === 'argoproj.io' && of.kind === 'Application' && of.name === application.metadata.name;
+}
+
+/** Writes what an action changed; the status by its own path where the kind has one. */
+async function patchTo(
+  kube: KubeClient,
+  { live, wanted }: { live: KubeObject; wanted: KubeObject },
+  signal: AbortSignal,
+): Promise<void> {
+  const resource = await kube.discovery.find(kindOf(live), signal);
+  if (!resource) throw new AppError('not-found', `${kube.server} does not serve ${live.kind} of ${live.apiVersion}`);
+  const { rest, status } = actionPatches(live, wanted);
+  const ref = { name: live.metadata.name, namespace: live.metadata.namespace };
+  const write = async (body: JsonObject | undefined, subresource?: string) => {
+    if (body === undefined) return;
+    const options = subresource === undefined ? { fieldManager } : { fieldManager, subresource };
+    await kube.patch(resource, ref, { type: 'merge', body }, options, signal);
+  };
+  const separate = resource.subresources.includes('status');
+  await write(separate ? rest : rest || status ? { ...rest, ...status } : undefined);
+  if (separate) await write(status, 'status');
 }
 
 function notPart(of: Partial<ResourceName>, application: string): AppError {

@@ -9,7 +9,7 @@ import type { Reason } from '#apps/why/reason.ts';
 import type { Clock } from '#base/clock.ts';
 import { isAppError } from '#base/errors.ts';
 import { getString } from '#base/json.ts';
-import { assessHealth } from '#health/assess.ts';
+import type { Assess } from '#health/assess.ts';
 import { type KubeObject, kindOf } from '#kube/port.ts';
 import type { AppProject, SyncWindow } from '#model/argocd/app-project.ts';
 import type { Application } from '#model/argocd/application.ts';
@@ -42,9 +42,9 @@ function evidenceOf(compared: ComparedResource): EvidenceResource {
 }
 
 /** Hooks are not compared: they stand beside, as they are live. */
-function hookEvidence(live: KubeObject): EvidenceResource {
+function hookEvidence(live: KubeObject, assess: Assess): EvidenceResource {
   const rest = { sync: undefined, requiresPruning: false, hook: true };
-  return { key: resourceKeyOf(live), wave: waveOf(live), health: assessHealth(live), live, ...rest };
+  return { key: resourceKeyOf(live), wave: waveOf(live), health: assess(live), live, ...rest };
 }
 
 /** What the status remembers, with the live objects: all there is when nothing can be compared. */
@@ -127,7 +127,7 @@ export class FaceWhy {
       const text = keyText(resourceKeyOf(live));
       if (known.has(text)) continue;
       known.add(text);
-      compared.push(hookEvidence(live));
+      compared.push(hookEvidence(live, observation.assess));
     }
     return compared;
   }
