@@ -1,5 +1,5 @@
 import { AppError } from '#base/errors.ts';
-import { assessHealth } from '#health/assess.ts';
+import type { Assess } from '#health/assess.ts';
 import type { Health } from '#health/health.ts';
 import { type KubeObject, kindOf } from '#kube/port.ts';
 import type { Application, ResourceKey, SyncStatusCode } from '#model/argocd/application.ts';
@@ -35,6 +35,7 @@ export interface ComparedResource {
 export interface ComparisonDeps {
   live: LiveState;
   comparer: Comparer;
+  assess: Assess;
   settings: () => ArgoSettings;
   /** Of the instance: applications elsewhere have it in their names. */
   namespace: string;
@@ -80,7 +81,7 @@ async function compareOne(
   const difference = await deps.comparer.compare(desired, live, options, signal);
   if (difference.rejected !== undefined && insists) throw refusal(object, difference.rejected);
   const settings = deps.settings();
-  const compared = { ...common, health: assessHealth(live), difference, rules: ignoreRulesFor(live, ignore, settings) };
+  const compared = { ...common, health: deps.assess(live), difference, rules: ignoreRulesFor(live, ignore, settings) };
   if (isCopy(live, settings.tracking)) return { ...compared, status: undefined, counts: false };
   return { ...compared, status: difference.modified ? 'OutOfSync' : 'Synced' };
 }
@@ -93,7 +94,7 @@ function refusal({ kind, metadata }: KubeObject, words: string): AppError {
   });
 }
 
-function extra(live: KubeObject): ComparedResource {
+function extra(live: KubeObject, assess: Assess): ComparedResource {
   const hook = hookRoleOf(live).kind !== 'resource';
   return {
     key: resourceKeyOf(live),
@@ -105,7 +106,7 @@ function extra(live: KubeObject): ComparedResource {
     requiresPruning: !hook,
     hook,
     wave: waveOf(live),
-    health: assessHealth(live),
+    health: assess(live),
     difference: undefined,
   };
 }
@@ -134,7 +135,7 @@ export async function compareApplication(
   const wanted = new Set(target.resources.map(({ object }) => keyText(resourceKeyOf(object))));
   for (const live of deps.live.trackedBy(name)) {
     if ((live.metadata.ownerReferences ?? []).length > 0) continue;
-    if (!wanted.has(keyText(resourceKeyOf(live)))) out.push(extra(live));
+    if (!wanted.has(keyText(resourceKeyOf(live)))) out.push(extra(live, deps.assess));
   }
   const shared = out.flatMap(({ live, key }) => {
     const owner = live && trackingApplication(live, tracking);

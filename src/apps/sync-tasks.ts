@@ -1,5 +1,5 @@
 import { globMatch } from '#base/glob.ts';
-import { assessHealth } from '#health/assess.ts';
+import type { Assess } from '#health/assess.ts';
 import { type KubeObject, kindOf } from '#kube/port.ts';
 import type { Application, Operation, SyncOperation } from '#model/argocd/application.ts';
 import { annotations } from '#model/argocd/names.ts';
@@ -18,6 +18,7 @@ export interface SyncTasksInput {
   resources: readonly ComparedResource[];
   hooks: readonly KubeObject[];
   live: Pick<LiveState, 'get'>;
+  assess: Assess;
   /** The commit that is synced, for the names of hooks with generateName. */
   revision: string;
   startedAtMs: number;
@@ -79,7 +80,7 @@ function resourceTask(input: SyncTasksInput, resource: ComparedResource): SyncTa
     target,
     digest: resource.desired?.digest,
     live,
-    health: live && assessHealth(live),
+    health: live && input.assess(live),
     outOfSync: resource.status !== 'Synced',
     options,
     foreseen: foreseenOf(resource),
@@ -119,7 +120,7 @@ function hookTasks(input: SyncTasksInput, hook: KubeObject): SyncTask[] {
         deletePolicies: deletePoliciesOf(target),
         target,
         live,
-        health: live && assessHealth(live),
+        health: live && input.assess(live),
         outOfSync: true,
         options: optionsFor(input, target, live),
       },

@@ -1,4 +1,4 @@
-import { assessHealth } from '#health/assess.ts';
+import type { Assess } from '#health/assess.ts';
 import { type KubeObject, parseApiVersion } from '#kube/port.ts';
 import { imagesOf } from '#sync/images.ts';
 import type { ResourceNode } from './port.ts';
@@ -11,7 +11,7 @@ export const ownedKinds = [
   { group: 'discovery.k8s.io', version: 'v1', kind: 'EndpointSlice' },
 ];
 
-function nodeOf(object: KubeObject, parentUid: string | undefined): ResourceNode {
+function nodeOf(object: KubeObject, parentUid: string | undefined, assess: Assess): ResourceNode {
   const { group, version } = parseApiVersion(object.apiVersion);
   return {
     uid: object.metadata.uid ?? `${object.kind}/${object.metadata.namespace ?? ''}/${object.metadata.name}`,
@@ -22,13 +22,13 @@ function nodeOf(object: KubeObject, parentUid: string | undefined): ResourceNode
     name: object.metadata.name,
     parentUid,
     createdAt: object.metadata.creationTimestamp,
-    health: assessHealth(object),
+    health: assess(object),
     images: imagesOf(object),
   };
 }
 
 /** The objects of an application and, below each, those it owns, parents before children. */
-export function buildTree(roots: readonly KubeObject[], owned: Iterable<KubeObject>): ResourceNode[] {
+export function buildTree(roots: readonly KubeObject[], owned: Iterable<KubeObject>, assess: Assess): ResourceNode[] {
   const byOwner = new Map<string, KubeObject[]>();
   for (const object of owned)
     for (const owner of object.metadata.ownerReferences ?? [])
@@ -36,7 +36,7 @@ export function buildTree(roots: readonly KubeObject[], owned: Iterable<KubeObje
   const out: ResourceNode[] = [];
   const seen = new Set<string>();
   const visit = (object: KubeObject, parentUid: string | undefined): void => {
-    const node = nodeOf(object, parentUid);
+    const node = nodeOf(object, parentUid, assess);
     if (seen.has(node.uid)) return;
     seen.add(node.uid);
     out.push(node);

@@ -11,6 +11,7 @@ import { AppError, messageOf } from '#base/errors.ts';
 import { jsonEqual } from '#base/json.ts';
 import type { Logger } from '#base/log.ts';
 import type { GitMirrors } from '#git/port.ts';
+import { assessor } from '#health/assess.ts';
 import type { ApiResource, Informer, InformerSet, KubeClient } from '#kube/port.ts';
 import type { ArgoSettings } from '#model/argocd/settings.ts';
 import { type ChartLibraryDeps, createChartLibrary } from '#render/charts/library.ts';
@@ -165,8 +166,9 @@ export async function startEngine(options: EngineOptions, signal: AbortSignal): 
   const watching = { clock, entropy, logger, pollMs: reconcileMs, graceMs, changed };
   const repositories = stack.use(new RepositoryWatch({ ...watching, git, access }));
   const charts = stack.use(new ChartWatch({ ...watching, charts: library }));
+  const assess = assessor(settings, clock);
   const observation = ({ declaration, kube, live, comparer, versions }: Cluster): ObservationDeps => ({
-    ...{ repositories, charts, renderer, settings, namespace, live, comparer, versions },
+    ...{ repositories, charts, renderer, settings, namespace, live, comparer, versions, assess },
     discovery: kube.discovery,
     cluster: (abort) => versions.get(abort),
     server: declaration.server,

@@ -76,7 +76,8 @@ class Deletion {
     const { application, cluster } = this.#input;
     const hooks = await this.#hooks();
     const tracked = cluster && (await this.#tracked(cluster, hooks));
-    const step = planDeletion({ application, tracked, hooks, healthOf: assessHealth });
+    const healthOf = cluster ? this.#deps.observation(cluster).assess : assessHealth;
+    const step = planDeletion({ application, tracked, hooks, healthOf });
     switch (step.kind) {
       case 'none':
         return { kind: 'done' };

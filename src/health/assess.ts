@@ -29,6 +29,14 @@ export interface HealthContext {
   nowMs: number;
 }
 
+/** Health as an instance sees it now. */
+export type Assess = (object: KubeObject) => Health | undefined;
+
+/** Health by the settings of the moment in which it is asked for. */
+export function assessor(settings: () => HealthContext['settings'], clock: { now(): number }): Assess {
+  return (object) => assessHealth(object, { settings: settings(), nowMs: clock.now() });
+}
+
 /** Of `argocd-cm`, Slipway's own: "false" leaves kinds that nobody has described without an opinion, as Argo CD does. */
 export const byConditionsKey = 'slipway.health.conditions';
 
