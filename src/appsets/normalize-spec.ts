@@ -19,7 +19,10 @@ function withoutEmpty(value: unknown): unknown {
 function isZero(value: unknown): boolean {
   if (value === undefined || value === null || value === '' || value === false || value === 0) return true;
   if (Array.isArray(value)) return value.length === 0;
-  return isObject(value) && Object.values(value).every(isZero);
+  if (!isObject(value)) return false;
+  return Object.entries(value).every(([key, member]) =>
+    opaque.has(key) && isObject(member) ? Object.keys(member).length === 0 : isZero(member),
+  );
 }
 
 function withoutZero(object: JsonObject, names: readonly string[]): JsonObject {
