@@ -1,7 +1,8 @@
 import { AppError } from '#base/errors.ts';
 import type { Assess } from '#health/assess.ts';
 import type { Health } from '#health/health.ts';
-import { type KubeObject, kindOf } from '#kube/port.ts';
+import { type KubeDiscovery, type KubeObject, kindOf } from '#kube/port.ts';
+import type { AppProject } from '#model/argocd/app-project.ts';
 import type { Application, ResourceKey, SyncStatusCode } from '#model/argocd/application.ts';
 import { annotations, qualifiedName, qualifiedOfInstanceName } from '#model/argocd/names.ts';
 import type { ArgoSettings, Tracking } from '#model/argocd/settings.ts';
@@ -11,6 +12,8 @@ import { hookRoleOf, waveOf } from '#sync/hooks.ts';
 import { keyText, parseTrackingId, resourceKeyOf, trackingApplication } from '#sync/identity.ts';
 import { type IgnoreRules, ignoreRulesFor } from '#sync/ignore-differences.ts';
 import type { LiveState } from './live-state.ts';
+import { namespacedKinds, orphansOf, withOwned } from './orphans.ts';
+import { isKindPermitted } from './project.ts';
 import type { Target } from './target.ts';
 
 /** One object of an application: what is wanted, what is there, and what follows. */
@@ -39,12 +42,20 @@ export interface ComparisonDeps {
   settings: () => ArgoSettings;
   /** Of the instance: applications elsewhere have it in their names. */
   namespace: string;
+  discovery: KubeDiscovery;
+  /** The project that an application is of, while it has one. */
+  projectOf: (application: Application) => AppProject | undefined;
+  /** Whether there is an application of this qualified name. */
+  isApplication: (name: string) => boolean;
 }
 
 export interface Comparison {
   resources: ComparedResource[];
   /** Objects that another application tracks too. */
   shared: { key: string; other: string }[];
+  /** Undefined unless the project asks for them: what nobody has in the destination's namespace, with what it owns. */
+  orphans?: KubeObject[];
+  warnings: { type: 'OrphanedResourceWarning'; message: string }[];
 }
 
 /** An object that carries the tracking id of another one is somebody's copy of it, and has no say. */
@@ -111,6 +122,48 @@ function extra(live: KubeObject, assess: Assess): ComparedResource {
   };
 }
 
+/**
+ * What the project does not permit: a wanted object has no status that could be trusted, and a live one that nobody wants is
+ * none of the application's.
+ */
+function permitted(resources: readonly ComparedResource[], project: AppProject | undefined): ComparedResource[] {
+  if (!project) return [...resources];
+  return resources.flatMap((resource): ComparedResource[] => {
+    const { key, desired, live } = resource;
+    const namespaced = (live ?? desired?.object)?.metadata.namespace !== undefined;
+    if (isKindPermitted(project, { ...key, namespaced })) return [resource];
+    if (!desired) return [];
+    return [{ ...resource, status: 'Unknown', counts: resource.counts && resource.status === 'OutOfSync' }];
+  });
+}
+
+/** Begins to follow the destination's namespace where the project asks for it, and stops where it does not. */
+async function findOrphans(
+  deps: ComparisonDeps,
+  application: Application,
+  input: { project: AppProject | undefined; own: ReadonlySet<string> },
+  signal: AbortSignal,
+): Promise<Pick<Comparison, 'orphans' | 'warnings'>> {
+  const { project, own } = input;
+  const { namespace } = application.spec.destination;
+  const name = qualifiedName(application.metadata, deps.namespace);
+  const watched = project?.orphanedResources && namespace ? namespace : undefined;
+  deps.live.followNamespace(name, watched);
+  if (!project || watched === undefined) return { warnings: [] };
+  const kinds = namespacedKinds(await deps.discovery.all(signal));
+  await deps.live.watch(kinds, signal);
+  const objects = [...deps.live.all(kinds)];
+  const { tracking } = deps.settings();
+  const isTracked = (object: KubeObject): boolean => {
+    const owner = trackingApplication(object, tracking);
+    return owner !== undefined && deps.isApplication(qualifiedOfInstanceName(owner));
+  };
+  const orphans = withOwned(orphansOf(objects, { project, namespace: watched, own, isTracked }), objects);
+  if (orphans.length === 0 || !project.orphanedResources?.warn) return { orphans, warnings: [] };
+  const message = `Application has ${orphans.length} orphaned resources`;
+  return { orphans, warnings: [{ type: 'OrphanedResourceWarning', message }] };
+}
+
 const concurrency = 8;
 
 /** Sets every wanted object against its live form, and finds the live ones that are not wanted. */
@@ -142,16 +195,18 @@ export async function compareApplication(
     const other = owner === undefined ? undefined : qualifiedOfInstanceName(owner);
     return other !== undefined && other !== name ? [{ key: keyText(key), other }] : [];
   });
-  out.sort((a, b) => (keyText(a.key) < keyText(b.key) ? -1 : 1));
-  return { resources: out, shared };
+  const project = deps.projectOf(application);
+  const resources = permitted(out, project);
+  resources.sort((a, b) => (keyText(a.key) < keyText(b.key) ? -1 : 1));
+  const own = new Set([
+    ...target.hooks.map((hook) => keyText(resourceKeyOf(hook))),
+    ...out.map(({ key }) => keyText(key)),
+  ]);
+  return { resources, shared, ...(await findOrphans(deps, application, { project, own }, signal)) };
 }
 
-/** Synced when every counting object is; Unknown when one could not be compared. */
+/** Synced when every counting object is. */
 export function syncStatusOf(resources: readonly ComparedResource[]): SyncStatusCode {
-  let status: SyncStatusCode = 'Synced';
-  for (const resource of resources) {
-    if (resource.status === 'Unknown') return 'Unknown';
-    if (resource.counts && resource.status === 'OutOfSync') status = 'OutOfSync';
-  }
-  return status;
+  const differs = resources.some(({ counts, status }) => counts && status !== undefined && status !== 'Synced');
+  return differs ? 'OutOfSync' : 'Synced';
 }

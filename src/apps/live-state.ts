@@ -55,6 +55,8 @@ export class LiveState {
   readonly #claims = new Map<string, Set<string>>();
   readonly #claimedBy = new Map<string, string[]>();
   readonly #changedAt = new Map<string, number>();
+  /** Applications by the namespace that they follow. */
+  readonly #followers = new Map<string, Set<string>>();
   /** Uids of objects that the watch told the end of lately, the oldest first: an answer about one may still be under way. */
   readonly #gone = new Map<string, number>();
   readonly #listeners = new Set<(change: LiveChange) => void>();
@@ -109,6 +111,14 @@ export class LiveState {
     if (claimed.size > 0) this.#claims.set(application, claimed);
     else this.#claims.delete(application);
     for (const key of claimed) this.#claimedBy.set(key, [...(this.#claimedBy.get(key) ?? []), application]);
+  }
+
+  /** An application that wants to hear of what comes to a namespace and goes, and of no other any more. */
+  followNamespace(application: string, namespace: string | undefined): void {
+    for (const [name, followers] of this.#followers)
+      if (name !== namespace && followers.delete(application) && followers.size === 0) this.#followers.delete(name);
+    if (namespace === undefined) return;
+    this.#followers.set(namespace, (this.#followers.get(namespace) ?? new Set()).add(application));
   }
 
   /** When the watch last told of a change of this object, in milliseconds. */
@@ -213,6 +223,7 @@ export class LiveState {
     const after = event.type === 'upsert' ? object : undefined;
     const applications = new Set(this.#claimedBy.get(objectKeyText(object)));
     for (const name of this.#index(before, after)) applications.add(name);
+    for (const name of this.#followersOf(before, after)) applications.add(name);
     if (own && event.type === 'upsert' && by !== undefined) applications.delete(by);
     if (applications.size === 0) return;
     const key = objectKeyText(object);
@@ -239,6 +250,13 @@ export class LiveState {
       this.#tracked.set(is, objects.set(id, after));
     }
     return [was, is].filter((name): name is string => name !== undefined);
+  }
+
+  /** Those to whom it matters that an object of its own came or went. */
+  #followersOf(before: KubeObject | undefined, after: KubeObject | undefined): Iterable<string> {
+    const object = after ?? before;
+    if (!object || (before && after) || (object.metadata.ownerReferences ?? []).length > 0) return [];
+    return this.#followers.get(object.metadata.namespace ?? '') ?? [];
   }
 
   #ownerOf(object: KubeObject): string | undefined {

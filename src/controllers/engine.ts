@@ -172,6 +172,11 @@ export async function startEngine(options: EngineOptions, signal: AbortSignal): 
     discovery: kube.discovery,
     cluster: (abort) => versions.get(abort),
     server: declaration.server,
+    projectOf(application) {
+      const project = controller?.projectOf(application);
+      return Array.isArray(project) ? undefined : project;
+    },
+    isApplication: (name) => controller?.find(name) !== undefined,
     scope: declaration.namespaces.length > 0 && kube !== options.kube ? declaration : undefined,
   });
   const trail = new AuditTrail({ audit, clock, namespace });

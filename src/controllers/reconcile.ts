@@ -318,6 +318,7 @@ class Tick {
     const warnings = [
       ...target.warnings,
       ...comparison.warnings,
+      ...comparison.warnings,
       ...comparison.shared.map(({ key, other }) => ({
         type: 'SharedResourceWarning' as const,
         message: `${key} is part of applications ${qualifiedName(this.#application.metadata, this.#deps.namespace)} and ${other}`,
@@ -344,6 +345,7 @@ class Tick {
           'SharedResourceWarning',
           'RepeatedResourceWarning',
           'ExcludedResourceWarning',
+          'OrphanedResourceWarning',
           'OrphanedResourceWarning',
         ],
         [...errors, ...warnings],
