@@ -86,6 +86,7 @@ export function updatesAtOnce(maxUpdate: number | string | undefined, total: num
 }
 
 interface Observed {
+  /** Undefined while the comparison is of another spec than the one there is. */
   sync: string | undefined;
   health: string | undefined;
   revisions: string[];
@@ -99,6 +100,15 @@ function timeOf(value: unknown): number | undefined {
   return Number.isNaN(time) ? undefined : time;
 }
 
+/** What was compared is what is wanted now: else its result says nothing about it. */
+function isCurrent(application: KubeObject, sync: JsonObject): boolean {
+  const { comparedTo } = sync;
+  if (!isObject(comparedTo)) return true;
+  const spec = normalizeApplicationSpec(application['spec']);
+  const compared = normalizeApplicationSpec({ ...spec, source: undefined, sources: undefined, ...comparedTo });
+  return ['source', 'sources'].every((field) => jsonEqual(compared[field], spec[field]));
+}
+
 function observe(application: KubeObject): Observed {
   const status = isObject(application['status']) ? application['status'] : {};
   const sync = isObject(status['sync']) ? status['sync'] : {};
@@ -109,7 +119,7 @@ function observe(application: KubeObject): Observed {
   const many = Array.isArray(revisions) ? revisions.map(String) : [];
   const one = typeof revision === 'string' && revision !== '' ? [revision] : [];
   return {
-    sync: typeof sync['status'] === 'string' ? sync['status'] : undefined,
+    sync: typeof sync['status'] === 'string' && isCurrent(application, sync) ? sync['status'] : undefined,
     health: typeof health['status'] === 'string' ? health['status'] : undefined,
     revisions: many.length > 0 ? many : one,
     reconciledAt: timeOf(status['reconciledAt']),
@@ -323,6 +333,14 @@ function conditionsOf(
   ];
 }
 
+/** The sync that a pending application waits for was asked for, or runs, or ran. */
+function hasBegun(application: KubeObject, pending: ReadonlyMap<string, RolloutStatus>): boolean {
+  const status = pending.get(application.metadata.name);
+  const { operation } = observe(application);
+  const since = Date.parse(status?.lastTransitionTime ?? '') || 0;
+  return application['operation'] !== undefined || (operation !== undefined && operation.startedAt >= since);
+}
+
 /** The next state of a rollout by steps: who waits, who may sync now, what is written for it. */
 export function planRollout(input: RolloutInput): Rollout {
   const { live, desired } = input;
@@ -335,15 +353,12 @@ export function planRollout(input: RolloutInput): Rollout {
       return { metadata: { name: String(metadata['name'] ?? ''), labels: texts } };
     }),
   );
-  const before = new Map((input.set.status?.applicationStatus ?? []).map((one) => [one.application, one.status]));
   const observed = [...live]
     .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
     .map((application) => nextStatus(application, input, steps));
   const { status, problem } = admit(observed, steps, input);
-  const running = new Map(
-    live.map((application) => [application.metadata.name, application['operation'] !== undefined]),
-  );
-  const now = new Map(status.map((one) => [one.application, one.status]));
+  const pending = new Map(status.filter((one) => one.status === 'Pending').map((one) => [one.application, one]));
+  const begun = new Set(live.filter((one) => hasBegun(one, pending)).map(({ metadata }) => metadata.name));
   return {
     status,
     conditions: conditionsOf(status, steps, problem),
@@ -351,8 +366,7 @@ export function planRollout(input: RolloutInput): Rollout {
       const metadata = isObject(one['metadata']) ? one['metadata'] : {};
       const name = String(metadata['name'] ?? '');
       const held = withoutAutomation(one);
-      const starts = now.get(name) === 'Pending' && before.get(name) !== 'Pending' && running.get(name) !== true;
-      return starts ? { ...held, operation: operationFor(one) } : held;
+      return pending.has(name) && !begun.has(name) ? { ...held, operation: operationFor(one) } : held;
     }),
   };
 }

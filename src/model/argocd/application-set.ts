@@ -189,7 +189,7 @@ const parsed = new WeakMap<object, { set: ApplicationSet; problems: string[] }>(
 export function parseApplicationSet(object: {
   apiVersion: string;
   kind: string;
-  metadata: { name: string };
+  metadata: { name: string; [field: string]: unknown };
   [field: string]: unknown;
 }): { set: ApplicationSet; problems: string[] } {
   const known = parsed.get(object);
