@@ -19,6 +19,7 @@ import { page } from './page.ts';
 import { answerError } from './problem.ts';
 import { slipwayApi } from './slipway-api.ts';
 import { slipwayLive } from './slipway-live.ts';
+import type { SyncCounter } from './sync-counter.ts';
 import { webhook } from './webhook/webhook.ts';
 
 export interface AppDeps {
@@ -29,6 +30,7 @@ export interface AppDeps {
   audit: AuditLog;
   tracer: Tracer;
   feed: LiveFeed;
+  syncs: SyncCounter;
   logger: Logger;
   clock: Clock;
   entropy: Entropy;
@@ -75,12 +77,19 @@ export function createApp(deps: AppDeps): Hono<ServerEnv> {
   app.use('/api/*', authenticate(auth));
   app.use('/metrics', authenticate(auth));
   app.get('/metrics', (c) => {
-    const counts = { requests, streamReaders: feed.readers, streamDropped: feed.dropped };
-    const { text, contentType } = renderMetrics(engine.list(), counts);
+    const { logins } = auth.sessions;
+    const counts = { requests, logins, pushes, streamReaders: feed.readers, streamDropped: feed.dropped };
+    const who = c.get('principal');
+    const applications = engine.list().filter((application) => auth.guard.may(who, 'get', application));
+    const clusters = auth.guard.allows(who, 'clusters', 'get', '*') ? deps.sight.clusters() : [];
+    const { syncs } = deps;
+    const seesAll = applications.length === engine.list().length;
+    const measured = { applications, clusters, syncs: seesAll ? syncs.counts : [], counts, version };
+    const { text, contentType } = renderMetrics(measured);
     return c.body(text, 200, { 'content-type': contentType });
   });
   app.route('/api/v1', argocdApi({ ...deps, sessions: auth.sessions, guard: auth.guard }));
-  app.route('/api/slipway/v1', slipwayApi({ engine, audit, tracer, feed, guard: auth.guard }));
+  app.route('/api/slipway/v1', slipwayApi({ engine, resources: deps.resources, audit, tracer, feed, guard: auth.guard }));
   app.route('/api/slipway/v1', slipwayLive({ feed, guard: auth.guard, version, closing }));
   app.all('/api/*', (c) => {
     throw new AppError('not-found', `${c.req.method} ${c.req.path} is not served`);

@@ -14,6 +14,7 @@ import { Sessions } from './access/sessions.ts';
 import { createApp } from './app.ts';
 import { isLoopbackHost } from './auth.ts';
 import { LiveFeed } from './live-feed.ts';
+import { SyncCounter } from './sync-counter.ts';
 
 export interface ServerDeps {
   engine: ApplicationEngine;
@@ -55,6 +56,7 @@ export async function startServer(deps: ServerDeps): Promise<ListeningServer> {
   const guard = new Guard(instance);
   const boot = entropy.bytes(6).toString('hex');
   const feed = new LiveFeed({ engine, audit, logger, boot, nameOf: (application) => guard.nameOf(application) });
+  const syncs = new SyncCounter(engine);
   const oidc = new OidcVerifier({ instance, clock });
   const app = createApp({
     engine,
@@ -64,6 +66,7 @@ export async function startServer(deps: ServerDeps): Promise<ListeningServer> {
     audit,
     tracer,
     feed,
+    syncs,
     logger,
     clock,
     entropy,
@@ -101,6 +104,7 @@ export async function startServer(deps: ServerDeps): Promise<ListeningServer> {
     async [Symbol.asyncDispose]() {
       closing.abort();
       await feed[Symbol.asyncDispose]();
+      syncs[Symbol.dispose]();
       await oidc[Symbol.asyncDispose]();
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeIdleConnections();

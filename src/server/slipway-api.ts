@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
-import type { ApplicationEngine } from '#apps/port.ts';
+import type { ApplicationEngine, ApplicationResources } from '#apps/port.ts';
 import { AppError, isAppError } from '#base/errors.ts';
 import type { Application } from '#model/argocd/application.ts';
 import { auditKinds, isAuditKind } from '#trace/audit-kinds.ts';
@@ -14,6 +14,7 @@ import { buildMatrix } from './view.ts';
 
 export interface SlipwayApiDeps {
   engine: ApplicationEngine;
+  resources: Pick<ApplicationResources, 'why'>;
   audit: AuditLog;
   tracer: Tracer;
   feed: LiveFeed;
@@ -27,7 +28,7 @@ const RollbackBody = z.strictObject({
 const eventsMax = 1000;
 
 /** Slipway's own API below `/api/slipway/v1`: what Argo CD's has no room for. */
-export function slipwayApi({ engine, audit, tracer, feed, guard }: SlipwayApiDeps): Hono<ServerEnv> {
+export function slipwayApi({ engine, resources, audit, tracer, feed, guard }: SlipwayApiDeps): Hono<ServerEnv> {
   const app = new Hono<ServerEnv>();
   const at = '/applications/:name';
 
@@ -68,6 +69,8 @@ export function slipwayApi({ engine, audit, tracer, feed, guard }: SlipwayApiDep
   );
 
   app.get(`${at}/tree`, async (c) => c.json({ items: await engine.tree(seen(c).name, c.req.raw.signal) }));
+
+  app.get(`${at}/why`, async (c) => c.json({ items: await resources.why(seen(c).name, c.req.raw.signal) }));
 
   app.post(`${at}/rollback`, async (c) => {
     const { to, sync } = await readBody(c, RollbackBody);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { hash } from 'bcryptjs';
 import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { isObject } from '#base/json.ts';
 import { silentLogger } from '#base/log.ts';
@@ -96,6 +97,13 @@ describe('accounts and sessions', () => {
     const future = new Date(testClock.now() + 5000).toISOString();
     instance.putSecret('argocd-secret', { ...instance.secret('argocd-secret'), 'accounts.kim.passwordMtime': future });
     assert.equal((await ask('GET', '/api/v1/applications', { token })).status, 401);
+  });
+
+  test('hashes of another cost are read', async () => {
+    const cheap = await hash('first-secret', 4);
+    instance.putSecret('argocd-secret', { ...instance.secret('argocd-secret'), 'accounts.kim.password': cheap });
+    instance.putSecret('argocd-secret', { ...instance.secret('argocd-secret'), 'accounts.kim.passwordMtime': '' });
+    await logIn('kim', 'first-secret');
   });
 
   test('a session that was ended is refused by a server that starts anew', async () => {

@@ -67,6 +67,8 @@ function isListedToken(instance: InstanceStore, subject: string, claims: JWTPayl
 export class Sessions {
   readonly #deps: SessionsDeps;
   readonly #failures: LoginFailures;
+  /** Logins by `Success` and `Failed`. */
+  readonly logins = new Map<string, number>();
   #ownKey: string | undefined;
 
   constructor(deps: SessionsDeps) {
@@ -98,6 +100,7 @@ export class Sessions {
     if (!account.capabilities.includes('login'))
       throw new AppError('unauthorized', `Account ${name} does not have login capability`);
     this.#failures.succeed(name);
+    this.#count('Success');
     const seconds = Math.floor(this.#sessionMs() / 1000);
     const id = this.#deps.entropy.uuid();
     return await this.issue({ subject: `${name}:login`, seconds, id, now: clock.now() }, signal);
@@ -113,7 +116,12 @@ export class Sessions {
     const right = await compare(password, stored);
     if (right && account?.passwordHash !== undefined) return;
     this.#failures.fail(name, now);
+    this.#count('Failed');
     throw invalidLogin();
+  }
+
+  #count(status: string): void {
+    this.logins.set(status, (this.logins.get(status) ?? 0) + 1);
   }
 
   async hashPassword(password: string): Promise<string> {
