@@ -57,22 +57,37 @@ async function memoryKey(
   ]);
 }
 
+export interface TargetQuery {
+  memory: TargetMemory;
+  /** Per source, instead of its targetRevision. */
+  revisions?: string[] | undefined;
+  /** Names the newest commits, even when they give the same manifests as those that the status speaks of. */
+  newest?: boolean | undefined;
+  /** Renders although the result is known. */
+  anew?: boolean | undefined;
+}
+
 /** The target of an application, from memory while neither its spec nor its repositories nor the cluster's kinds moved. */
 export async function targetOf(
   deps: ObservationDeps,
   application: Application,
-  options: { memory: TargetMemory; revisions?: string[] | undefined },
+  options: TargetQuery,
   signal: AbortSignal,
 ): Promise<Target> {
   const { targets } = options.memory;
-  const known = options.revisions ? undefined : knownRevisions(application);
+  const known = options.revisions || options.newest ? undefined : knownRevisions(application);
   const key = await memoryKey(deps, application, options.revisions, known, signal);
   const remembered = targets.get(key);
-  if (remembered && remembered.unknownKinds.length === 0) return remembered;
+  if (remembered && remembered.unknownKinds.length === 0 && !options.anew) return remembered;
   const spec = canonicalJson([sourcesOf(application), application.spec.project, application.spec.destination]);
   const { latest } = options.memory;
   const previous = latest?.spec === spec && !options.revisions ? latest.target : undefined;
-  const target = await loadTarget(deps, application, { revisions: options.revisions, known, previous }, signal);
+  const target = await loadTarget(
+    deps,
+    application,
+    { revisions: options.revisions, known, previous, anew: options.anew },
+    signal,
+  );
   if (!options.revisions) options.memory.latest = { spec, target };
   targets.delete(key);
   targets.set(key, target);

@@ -57,6 +57,8 @@ export interface TargetOptions {
   known?: string[] | undefined;
   /** The last target of the same spec: it serves again while its inputs are the same. */
   previous?: Target | undefined;
+  /** Renders although the result is known. */
+  anew?: boolean | undefined;
 }
 
 interface RequestedSource extends OpenSource {
@@ -90,6 +92,7 @@ async function openSources(
       refs,
       cluster,
       settings: deps.settings().render,
+      anew: options.anew,
     },
   }));
 }
@@ -215,7 +218,8 @@ export async function loadTarget(
   const { tracking, exclusions, inclusions } = deps.settings();
   const placing = [tracking, exclusions, inclusions, deps.server];
   const inputsKey = sha256Hex(canonicalJson([inputs.map(({ key }) => key), placing]));
-  const same = previous?.inputsKey === inputsKey && previous.unknownKinds.length === 0 ? previous : undefined;
+  const kept = options.anew ? undefined : previous;
+  const same = kept?.inputsKey === inputsKey && kept.unknownKinds.length === 0 ? kept : undefined;
   if (same && options.known && same.revisions.every((revision, index) => revision === options.known?.[index]))
     return same;
   const renderings: Rendering[] = [];

@@ -48,6 +48,7 @@ import { parseApplication } from '#model/argocd/application-schema.ts';
 import { annotations, qualifiedName } from '#model/argocd/names.ts';
 import type { ArgoSettings } from '#model/argocd/settings.ts';
 import type { DeletionHook } from '#sync/hooks.ts';
+import { objectKeyText } from '#sync/identity.ts';
 import type { AuditTrail } from './audit-trail.ts';
 import { catchUp } from './catch-up.ts';
 import { describeError, isPassing, operate, withCommits } from './operate.ts';
@@ -128,10 +129,11 @@ class Tick {
     const refresh = this.#application.metadata.annotations?.[annotations.refresh];
     let observation: Observation;
     try {
+      this.#newest = refresh !== undefined || this.#isRequested();
       if (refresh !== undefined) await this.#refetch();
-      else await this.#refetchForRequest();
+      else if (this.#newest) await this.#refetchForRequest();
       await cluster.require(this.#signal);
-      observation = await this.#observe(this.#application, cluster, undefined);
+      observation = await this.#observeFirst(cluster, refresh === 'hard' || this.#anewIsDue());
     } catch (error) {
       if (this.#signal.aborted || isAppError(error, 'canceled')) throw error;
       if (error instanceof StillReading || error instanceof StillConnecting)
@@ -163,10 +165,40 @@ class Tick {
       await refreshSource(this.#deps, { application, source, hard }, this.#signal);
   }
 
+  /** Names the newest commits in the status, though they may change nothing: somebody asked for them. */
+  #newest = false;
+
+  /** A sync that was requested, and not begun. */
+  #isRequested(): boolean {
+    const { operation, status } = this.#application;
+    return operation !== undefined && !operation.initiatedBy?.automated && !isInProgress(status?.operationState);
+  }
+
+  /** Whether the time is over for which renders may come from the caches (`timeout.hard.reconciliation`). */
+  #anewIsDue(): boolean {
+    const { runtime } = this.#input;
+    const now = this.#deps.clock.now();
+    runtime.anewAt ??= now;
+    const everyMs = this.#deps.settings().timeouts.hardReconcileMs;
+    if (everyMs === 0) return false;
+    const dueInMs = runtime.anewAt + everyMs - now;
+    this.#recheckMs = Math.min(this.#recheckMs, dueInMs > 0 ? dueInMs : everyMs);
+    return dueInMs <= 0;
+  }
+
+  /** With `anew`, nothing that was rendered or compared before counts. */
+  async #observeFirst(cluster: Cluster, anew: boolean): Promise<Observation> {
+    if (!anew) return await this.#observe(this.#application, cluster, undefined);
+    const { memory } = this.#input.runtime;
+    const query = { memory, newest: this.#newest, anew };
+    const target = await targetOf(this.#deps.observation(cluster), this.#application, query, this.#signal);
+    this.#input.runtime.anewAt = this.#deps.clock.now();
+    for (const { object } of target.resources) cluster.comparer.forget(objectKeyText(object));
+    return await this.#observe(this.#application, cluster, undefined);
+  }
+
   /** A person who asks for a sync means what is in Git now, whatever was heard of it. */
   async #refetchForRequest(): Promise<void> {
-    const { operation, status } = this.#application;
-    if (!operation || operation.initiatedBy?.automated || isInProgress(status?.operationState)) return;
     try {
       await this.#refetch();
     } catch (error) {
@@ -182,7 +214,8 @@ class Tick {
   ): Promise<Observation> {
     const observation = this.#deps.observation(cluster);
     const { memory } = this.#input.runtime;
-    const base = await targetOf(observation, application, { memory, revisions: at?.revisions }, this.#signal);
+    const query = { memory, revisions: at?.revisions, newest: this.#newest };
+    const base = await targetOf(observation, application, query, this.#signal);
     const manifests = at?.manifests ?? [];
     const target =
       manifests.length > 0 ? await manifestTarget(observation, application, { base, manifests }, this.#signal) : base;

@@ -20,6 +20,8 @@ export interface Runtime {
   /** Ticks that ended. */
   ticks: number;
   known: boolean;
+  /** When its manifests were last rendered without the caches, or since when they need not be. */
+  anewAt: number | undefined;
 }
 
 export function newRuntime(): Runtime {
@@ -33,5 +35,6 @@ export function newRuntime(): Runtime {
     caughtUp: false,
     ticks: 0,
     known: false,
+    anewAt: undefined,
   };
 }

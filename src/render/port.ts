@@ -19,6 +19,8 @@ export interface RenderRequest {
   /** Sources that others may name as `$ref/...`, by ref. */
   refs: ReadonlyMap<string, SourceTree>;
   cluster: { kubeVersion: string; apiVersions: readonly string[] };
+  /** Renders although the result is known: what a tool reads of the world outside its inputs may have changed. */
+  anew?: boolean | undefined;
   /** Argo CD's defaults when undefined. */
   settings?: RenderSettings;
 }

@@ -52,8 +52,8 @@ export function createRenderer(deps: RendererDeps): Renderer {
   const finder = new PluginFinder({ host, logger: deps.logger, inFolder: (run) => inFolder(deps, run) });
   const parts: Parts = { ...deps, host, finder };
 
-  async function make(prepared: Prepared, signal: AbortSignal): Promise<KubeObject[]> {
-    const known = await cache.read(prepared.key);
+  async function make(prepared: Prepared, anew: boolean, signal: AbortSignal): Promise<KubeObject[]> {
+    const known = anew ? undefined : await cache.read(prepared.key);
     if (isObject(known) && Array.isArray(known['manifests'])) {
       counts.cacheHits += 1;
       return known['manifests'] as KubeObject[];
@@ -75,7 +75,7 @@ export function createRenderer(deps: RendererDeps): Renderer {
       const { key, sourceType, paths, unread } = prepared;
       for (;;) {
         const others = running.get(key);
-        const work = others ?? make(prepared, signal).finally(() => running.delete(key));
+        const work = others ?? make(prepared, request.anew ?? false, signal).finally(() => running.delete(key));
         if (!others) running.set(key, work);
         try {
           return { key, sourceType, paths, unread, manifests: await work };
