@@ -18,6 +18,7 @@ import { registerDoctor } from './doctor/doctor.ts';
 import { registerEvents } from './events.ts';
 import { registerHealth } from './health.ts';
 import { registerProcesses } from './processes.ts';
+import { registerRender } from './render/render.ts';
 import { registerRollback } from './rollback.ts';
 import { Session } from './session.ts';
 import { registerTrace } from './trace.ts';
@@ -68,6 +69,7 @@ export function buildProgram(deps: CliDeps, session: Session): Command {
   ])
     register(app, session);
   for (const register of [
+    registerRender,
     registerRollback,
     registerTrace,
     registerWhy,

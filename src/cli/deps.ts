@@ -1,4 +1,5 @@
 import type { Clock } from '#base/clock.ts';
+import type { ChartLibrary } from '#render/charts/port.ts';
 import type { Renderer } from '#render/port.ts';
 import type { TypeKnowledge } from '#sync/type-knowledge.ts';
 import type { DoctorProbe } from './doctor/checks.ts';
@@ -38,7 +39,10 @@ export interface CliDeps {
   };
 }
 
-export type LocalRenderer = Renderer & AsyncDisposable;
+/** Makes manifests here; charts of repositories and registries are read as anybody may. */
+export interface LocalRenderer extends Renderer, AsyncDisposable {
+  charts: Pick<ChartLibrary, 'open'>;
+}
 
 export interface DispatchRequest {
   repository: string;

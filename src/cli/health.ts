@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { AppError } from '#base/errors.ts';
 import { getArray, getObject, getString, isObject } from '#base/json.ts';
 import type { Health } from '#health/health.ts';
 import type { KubeObject } from '#kube/port.ts';
-import type { ArgoSettings } from '#model/argocd/settings.ts';
 import { renderTable } from './printer.ts';
 import { type OutputOption, type Session, withOutput } from './session.ts';
+import { readSettings, settingsOption } from './settings-files.ts';
 
 interface HealthOptions extends OutputOption {
   settings: string[];
@@ -31,15 +31,11 @@ export function registerHealth(program: Command, session: Session): void {
     .description(
       'the health of live objects in YAML or JSON files, as an application would show it; "-" is standard input',
     )
-    .addOption(
-      new Option('--settings <file>', 'ConfigMaps argocd-cm and argocd-cmd-params-cm, for checks of your own')
-        .argParser((value: string, previous: string[]) => [...previous, value])
-        .default([], 'none'),
-    )
+    .addOption(settingsOption('for checks of your own'))
     .option('--exit-code', 'exit 1 unless every object is Healthy, Suspended or without an opinion')
     .action(async (files: string[], options: HealthOptions) => {
       const { assessHealth } = await import('#health/assess.ts');
-      const settings = await settingsFrom(session, options.settings);
+      const settings = await readSettings(session.deps.cwd, options.settings);
       const nowMs = session.deps.clock.now();
       const entries: HealthEntry[] = [];
       for (const file of files)
@@ -95,23 +91,4 @@ function objectsOf(documents: readonly unknown[], file: string): KubeObject[] {
     const metadata = { ...getObject(document, 'metadata'), name: getString(document, 'metadata', 'name') ?? '' };
     return [{ ...document, apiVersion, kind, metadata }];
   });
-}
-
-async function settingsFrom(session: Session, files: readonly string[]): Promise<ArgoSettings> {
-  const { parseSettings } = await import('#model/argocd/settings-parse.ts');
-  const data: Record<string, Record<string, string>> = { 'argocd-cm': {}, 'argocd-cmd-params-cm': {} };
-  for (const file of files)
-    for (const object of objectsOf(await readYaml(session, file), file)) {
-      const known = data[object.metadata.name];
-      if (object.kind !== 'ConfigMap' || known === undefined)
-        throw new AppError(
-          'bad-input',
-          `${file} holds ${object.kind} ${object.metadata.name}, not the ConfigMap argocd-cm or argocd-cmd-params-cm`,
-        );
-      for (const [key, value] of Object.entries(getObject(object, 'data'))) known[key] = String(value);
-    }
-  const settings = parseSettings(data['argocd-cm'] ?? {}, data['argocd-cmd-params-cm'] ?? {});
-  const [problem] = settings.problems;
-  if (problem !== undefined) throw new AppError('bad-input', `the settings cannot be read: ${problem}`);
-  return settings;
 }

@@ -6,6 +6,8 @@ import { promisify } from 'node:util';
 import { AppError, messageOf } from '#base/errors.ts';
 import { silentLogger } from '#base/log.ts';
 import type { LocalRenderer } from '#cli/deps.ts';
+import type { RepositoryAccessSource } from '#model/argocd/repository-access.ts';
+import { createChartLibrary } from '#render/charts/library.ts';
 import type { PluginHost } from '#render/plugin.ts';
 import { loadPlugins } from '#render/plugin-manifest.ts';
 import { createRenderer } from '#render/renderer.ts';
@@ -37,6 +39,17 @@ export async function pluginHost(folder: string | undefined): Promise<PluginHost
   return { plugins: await loadPlugins(folder), searchPath: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin' };
 }
 
+/** Without an instance nothing is declared: repositories are read as anybody may. */
+const publicAccess: RepositoryAccessSource = {
+  find: async (url) => ({ url, type: url.startsWith('oci://') ? 'oci' : 'helm', enableOci: !url.includes('://') }),
+  list: async () => [],
+};
+
+function proxyVariables(): Record<string, string> {
+  const named = Object.entries(process.env).filter(([name]) => /^(?:https?|no)_proxy$/i.test(name));
+  return Object.fromEntries(named.map(([name, value]) => [name, value ?? '']));
+}
+
 /** A renderer for one command, whose files are gone with it. */
 export async function openRenderer(options: { plugins: string | undefined }): Promise<LocalRenderer> {
   const [helm, kubectl, plugins] = await Promise.all([
@@ -45,6 +58,14 @@ export async function openRenderer(options: { plugins: string | undefined }): Pr
     pluginHost(options.plugins),
   ]);
   const cacheDir = await mkdtemp(join(tmpdir(), 'slipway-render-'));
-  const renderer = createRenderer({ cacheDir, clock: systemClock, logger: silentLogger, helm, kubectl, plugins });
-  return { ...renderer, [Symbol.asyncDispose]: () => rm(cacheDir, { recursive: true, force: true }) };
+  const common = { cacheDir, clock: systemClock, logger: silentLogger };
+  const charts = createChartLibrary({ ...common, access: publicAccess, env: proxyVariables() });
+  return {
+    ...createRenderer({ ...common, helm, kubectl, plugins, charts }),
+    charts,
+    [Symbol.asyncDispose]: async () => {
+      await charts[Symbol.asyncDispose]();
+      await rm(cacheDir, { recursive: true, force: true });
+    },
+  };
 }

@@ -1,7 +1,7 @@
 import { getString } from '#base/json.ts';
 import { type KubeObject, kindOf } from '#kube/port.ts';
 import type { Application } from '#model/argocd/application.ts';
-import { defaultSettings } from '#model/argocd/settings.ts';
+import type { Tracking } from '#model/argocd/settings.ts';
 import { hookRoleOf } from '#sync/hooks.ts';
 import { objectKeyText, trackingMetadata } from '#sync/identity.ts';
 
@@ -47,7 +47,7 @@ function definedForCluster(manifests: readonly KubeObject[]): Set<string> {
 export function placeManifests(
   application: Application,
   manifests: readonly KubeObject[],
-  tracking: boolean,
+  tracking: Tracking | undefined,
 ): KubeObject[] {
   const namespace = application.spec.destination.namespace ?? '';
   const forCluster = definedForCluster(manifests);
@@ -63,8 +63,7 @@ export function placeManifests(
     const object: KubeObject = { ...manifest, metadata };
     if (tracking) {
       const { name } = application.metadata;
-      const { tracking: mark } = defaultSettings;
-      const own = trackingMetadata(object, { instance: name, destinationNamespace: namespace, tracking: mark });
+      const own = trackingMetadata(object, { instance: name, destinationNamespace: namespace, tracking });
       if (Object.keys(own.labels).length > 0) metadata.labels = { ...metadata.labels, ...own.labels };
       if (Object.keys(own.annotations).length > 0)
         metadata.annotations = { ...metadata.annotations, ...own.annotations };

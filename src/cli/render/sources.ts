@@ -6,9 +6,11 @@ import { parseYamlDocuments } from '#base/yaml.ts';
 import type { KubeObject } from '#kube/port.ts';
 import type { Application, ApplicationSource } from '#model/argocd/application.ts';
 import { parseApplication } from '#model/argocd/application-schema.ts';
+import type { RenderSettings } from '#model/argocd/settings.ts';
 import { diskTree } from '#render/disk-tree.ts';
-import type { Renderer, RenderRequest } from '#render/port.ts';
+import type { RenderRequest } from '#render/port.ts';
 import type { SourceTree } from '#render/tree.ts';
+import type { LocalRenderer } from '../deps.ts';
 import { findRoot, readWorkingTree, sameRepository } from './working-tree.ts';
 
 export interface FoundApplication {
@@ -60,13 +62,9 @@ function readOne(document: unknown, name: string): Application {
   if (!isObject(document) || typeof ownName !== 'string')
     throw new AppError('bad-input', `${name} holds a document that is no object with a name`);
   if (document['kind'] !== 'Application' || document['apiVersion'] !== 'argoproj.io/v1alpha1')
-    throw new AppError(
-      'bad-input',
-      `${name} holds a ${String(document['kind'])} of ${String(document['apiVersion'])}`,
-      {
-        hint: 'render takes Applications of argoproj.io/v1alpha1',
-      },
-    );
+    throw new AppError('bad-input', `${name} holds an object of kind ${String(document['kind'])}`, {
+      hint: 'render takes Applications of argoproj.io/v1alpha1',
+    });
   const { application, problems } = parseApplication({
     ...document,
     metadata: { name: ownName, ...(metadata as object) },
@@ -90,7 +88,7 @@ function treeOf(repositories: Repositories, found: FoundApplication, source: App
   const tree = readWorkingTree(root);
   const own = tree.remotes.some((remote) => sameRepository(remote, source.repoURL));
   if (!named && !own) {
-    const others = sourcesOf(found.application).filter(({ chart }) => !chart);
+    const others = sourcesOf(found.application).filter((other) => !isChart(other));
     const strange = others.find(({ repoURL }) => !sameRepository(repoURL, source.repoURL));
     const ownIsKnown = others.some(({ repoURL }) => tree.remotes.some((remote) => sameRepository(remote, repoURL)));
     if (strange && (ownIsKnown || !repositories.named.some(({ url }) => sameRepository(url, strange.repoURL))))
@@ -105,26 +103,49 @@ function treeOf(repositories: Repositories, found: FoundApplication, source: App
   return diskTree(root, { url: source.repoURL, revision: tree.head ?? 'working-tree' });
 }
 
-/** Renders all sources of an application from disk, in order. */
+/** Charts of repositories and registries, and artifacts: no working tree has them. */
+function isChart({ chart, repoURL }: ApplicationSource): boolean {
+  return Boolean(chart) || repoURL.startsWith('oci://');
+}
+
+async function openChart(
+  renderer: LocalRenderer,
+  application: Application,
+  source: ApplicationSource,
+  signal: AbortSignal,
+): Promise<SourceTree> {
+  const { repoURL, chart = '', targetRevision: revision = '' } = source;
+  if (chart !== '' && revision === '')
+    throw new AppError('bad-input', `${application.metadata.name}: the chart ${chart} has no targetRevision`);
+  return await renderer.charts.open({ repoURL, chart, revision, project: '' }, { maxAgeMs: 0 }, signal);
+}
+
+export interface RenderDeps {
+  renderer: LocalRenderer;
+  repositories: Repositories;
+  cluster: RenderRequest['cluster'];
+  settings: RenderSettings;
+}
+
+/** Renders all sources of an application, in order: those in Git from disk. */
 export async function renderApplication(
-  deps: { renderer: Renderer; repositories: Repositories; cluster: RenderRequest['cluster'] },
+  deps: RenderDeps,
   found: FoundApplication,
   signal: AbortSignal,
 ): Promise<KubeObject[]> {
   const { application } = found;
-  const sources = sourcesOf(application).map((source) => {
-    if (source.chart)
-      throw new AppError(
-        'unsupported',
-        `${application.metadata.name}: the chart ${source.chart} of ${source.repoURL} is not on disk`,
-        { hint: 'render reads working trees only; a server shows it with "slipway app manifests"' },
-      );
-    return { source, tree: treeOf(deps.repositories, found, source) };
-  });
+  const sources = await Promise.all(
+    sourcesOf(application).map(async (source) => ({
+      source,
+      tree: isChart(source)
+        ? await openChart(deps.renderer, application, source, signal)
+        : treeOf(deps.repositories, found, source),
+    })),
+  );
   const refs = new Map(sources.flatMap(({ source, tree }) => (source.ref ? [[source.ref, tree] as const] : [])));
   const out: KubeObject[] = [];
   for (const { source, tree } of sources) {
-    if (source.ref && !source.path) continue;
+    if (source.ref && !source.path && !isChart(source)) continue;
     const { name } = application.metadata;
     const request: RenderRequest = {
       application: {
@@ -137,6 +158,7 @@ export async function renderApplication(
       tree,
       refs,
       cluster: deps.cluster,
+      settings: deps.settings,
     };
     out.push(...(await deps.renderer.render(request, signal)).manifests);
   }
