@@ -33,6 +33,18 @@ export interface ManagedResource {
   /** YAML after normalisation, what a person compares; undefined when absent on that side. */
   liveText: string | undefined;
   desiredText: string | undefined;
+  /** Only where it was asked for. */
+  states?: ResourceStates;
+}
+
+/** The forms of a compared object, as they stand in Git and in the cluster and as they were compared. Secrets are masked. */
+export interface ResourceStates {
+  target: KubeObject | undefined;
+  live: KubeObject | undefined;
+  normalizedLive: KubeObject | undefined;
+  /** What applying the target would make of it. */
+  predictedLive: KubeObject | undefined;
+  resourceVersion: string;
 }
 
 /** A node of the tree below an application: owned objects down to pods. */
@@ -82,7 +94,7 @@ export interface ApplicationEngine {
   get(name: string): Application;
   subscribe(listener: (event: ApplicationEvent) => void): () => void;
   /** Desired against live, now. */
-  managedResources(name: string, signal: AbortSignal): Promise<ManagedResource[]>;
+  managedResources(name: string, signal: AbortSignal, options?: { states?: boolean }): Promise<ManagedResource[]>;
   tree(name: string, signal: AbortSignal): Promise<ResourceNode[]>;
   /** As the revisions render, one for each source; as the specification says without them. */
   manifests(name: string, revisions: string[] | undefined, signal: AbortSignal): Promise<string[]>;

@@ -127,3 +127,33 @@ test('what nobody has in the namespace is told of where the project asks, when i
   await world.delete('v1', 'ConfigMap', 'lost-too', 'shop');
   await world.untilApplication('shop', (app) => warningOf(app) === undefined);
 });
+
+test('faces get the forms that were compared, values of Secrets and sensitive annotations masked, and the orphans', async () => {
+  const secret =
+    'apiVersion: v1\nkind: Secret\nmetadata: {name: s, annotations: {token: t0p}}\nstringData: {p: words}\n';
+  await using world = await start({ 'all.yaml': `${secret}---\n${configMap('settings', '{a: "1"}')}` });
+  await world.apply({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'argocd-cm', namespace: 'argocd', labels: { 'app.kubernetes.io/part-of': 'argocd' } },
+    data: { 'resource.sensitive.mask.annotations': 'token' },
+  });
+  await world.patch('argoproj.io/v1alpha1', 'Application', 'shop', 'argocd', {
+    spec: { syncPolicy: { automated: null } },
+  });
+  await world.patch('v1', 'ConfigMap', 'settings', 'shop', { data: { a: '2', own: 'x' } });
+  await world.untilApplication('shop', (app) => app.status?.sync?.status === 'OutOfSync');
+  const all = await world.engine.managedResources('shop', AbortSignal.timeout(10_000), { states: true });
+  const states = (name: string) => all.find((resource) => resource.name === name)?.states;
+  const data = states('settings');
+  assert.deepEqual(
+    [data?.target, data?.live, data?.predictedLive].map((form) => form?.['data']),
+    [{ a: '1' }, { a: '2', own: 'x' }, { a: '1', own: 'x' }],
+  );
+  assert.equal(data?.resourceVersion, data?.live?.metadata.resourceVersion);
+  assert.deepEqual(
+    [states('s')?.target, states('s')?.live].map((form) => form?.['data']),
+    [{ p: '++++++++' }, { p: '++++++++' }],
+  );
+  assert.doesNotMatch(JSON.stringify(all), /words|d29yZHM|t0p/);
+});

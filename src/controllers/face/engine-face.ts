@@ -1,6 +1,6 @@
 import { type ChartWatch, isChartSource } from '#apps/chart-watch.ts';
 import type { Cluster, Clusters } from '#apps/clusters.ts';
-import { compareApplication } from '#apps/comparison.ts';
+import { type Comparison, compareApplication } from '#apps/comparison.ts';
 import type { Instance } from '#apps/instance.ts';
 import type { LiveState } from '#apps/live-state.ts';
 import { managedResourceOf, manifestTexts } from '#apps/managed-resources.ts';
@@ -107,14 +107,35 @@ export class EngineFace implements ApplicationEngine {
     });
   }
 
-  async managedResources(name: string, signal: AbortSignal): Promise<ManagedResource[]> {
+  async managedResources(
+    name: string,
+    signal: AbortSignal,
+    options: { states?: boolean } = {},
+  ): Promise<ManagedResource[]> {
+    const { comparison } = await this.#compare(name, signal);
+    const { sensitiveAnnotations: sensitive } = this.#deps.settings().compare;
+    return comparison.resources.map((resource) => managedResourceOf(resource, { ...options, sensitive }));
+  }
+
+  /** What nobody has in the application's namespace, where its project asks for it. */
+  async orphans(name: string, signal: AbortSignal): Promise<ResourceNode[]> {
+    const { comparison, assess } = await this.#compare(name, signal);
+    const { orphans = [] } = comparison;
+    const roots = orphans.filter(({ metadata }) => (metadata.ownerReferences ?? []).length === 0);
+    return buildTree(roots, orphans, assess);
+  }
+
+  async #compare(
+    name: string,
+    signal: AbortSignal,
+  ): Promise<{ comparison: Comparison; assess: ObservationDeps['assess'] }> {
     const application = this.get(name);
     const cluster = await this.clusterOf(application, signal);
     const target = await this.#target(application, undefined, signal);
     await cluster.live.watch(kindsOf(application, target), signal);
     const observation = this.#deps.observation(cluster);
-    const { resources } = await compareApplication(observation, application, target, { withPrediction: true }, signal);
-    return resources.map(managedResourceOf);
+    const comparison = await compareApplication(observation, application, target, { withPrediction: true }, signal);
+    return { comparison, assess: observation.assess };
   }
 
   async tree(name: string, signal: AbortSignal): Promise<ResourceNode[]> {
@@ -129,7 +150,8 @@ export class EngineFace implements ApplicationEngine {
   async manifests(name: string, revisions: string[] | undefined, signal: AbortSignal): Promise<string[]> {
     const application = this.get(name);
     const target = await this.#target(application, revisions, signal);
-    return manifestTexts([...target.resources.map(({ object }) => object), ...target.hooks]);
+    const { sensitiveAnnotations } = this.#deps.settings().compare;
+    return manifestTexts([...target.resources.map(({ object }) => object), ...target.hooks], sensitiveAnnotations);
   }
 
   async sync(name: string, request: SyncRequest, actor: Actor, signal: AbortSignal): Promise<Application> {

@@ -42,7 +42,7 @@ export function startFaces(deps: FacesDeps): EngineFaces {
     home: kube,
     clusterOf: (application, signal) => engine.clusterOf(application, signal),
     settings,
-    orphans: async () => [],
+    orphans: (name, signal) => engine.orphans(name, signal),
     assertPermitted(application, object) {
       const project = controller.projectOf(application);
       const cluster = clusters.resolve(application.spec.destination);

@@ -32,7 +32,7 @@ export interface ResourcesDeps {
   home: KubeClient;
   clusterOf: (application: Application, signal: AbortSignal) => Promise<Cluster>;
   settings: () => ArgoSettings;
-  orphans: (application: Application, signal: AbortSignal) => Promise<ResourceNode[]>;
+  orphans: (application: string, signal: AbortSignal) => Promise<ResourceNode[]>;
   /** Throws `forbidden` for an object that the application's project does not permit. */
   assertPermitted: (application: Application, object: KubeObject) => void;
   clock: Clock;
@@ -67,7 +67,7 @@ export class FaceResources implements ApplicationResources {
   }
 
   async get(application: string, of: ResourceName, signal: AbortSignal): Promise<KubeObject> {
-    return masked(await this.#live(application, of, signal));
+    return masked(await this.#live(application, of, signal), this.#deps.settings());
   }
 
   async patch(
@@ -78,7 +78,7 @@ export class FaceResources implements ApplicationResources {
   ): Promise<KubeObject> {
     const { kube, resource, ref } = await this.#locate(application, of, signal);
     try {
-      return masked(await kube.patch(resource, ref, patch, { fieldManager }, signal));
+      return masked(await kube.patch(resource, ref, patch, { fieldManager }, signal), this.#deps.settings());
     } catch (error) {
       // The server's own words may hold the values.
       if (resource.kind !== 'Secret' || resource.group !== '') throw error;
@@ -149,7 +149,7 @@ export class FaceResources implements ApplicationResources {
   }
 
   async orphans(name: string, signal: AbortSignal): Promise<ResourceNode[]> {
-    return await this.#deps.orphans(this.#deps.engine.get(name), signal);
+    return await this.#deps.orphans(name, signal);
   }
 
   #context(): HealthContext {
@@ -245,8 +245,8 @@ function notPart(of: Partial<ResourceName>, application: string): AppError {
   return new AppError('bad-input', `${what} not found as part of application ${application}`);
 }
 
-function masked(object: KubeObject): KubeObject {
-  return maskSecrets([object])[0] ?? object;
+function masked(object: KubeObject, settings: ArgoSettings): KubeObject {
+  return maskSecrets([object], settings.compare.sensitiveAnnotations)[0] ?? object;
 }
 
 function logOptions(query: LogQuery, container: string | undefined) {

@@ -93,7 +93,7 @@ export function resourceRoutes(deps: ArgocdDeps): Hono<ServerEnv> {
 
   app.get(`${at}/managed-resources`, async (c) => {
     const { id } = find(c, 'get');
-    const all = await engine.managedResources(id, c.req.raw.signal);
+    const all = await engine.managedResources(id, c.req.raw.signal, { states: true });
     const shown = all.filter((resource) => !resource.hook && isWanted(c, resource));
     return c.json({ items: shown.map(managedResourceShape) });
   });
@@ -184,7 +184,7 @@ export function resourceRoutes(deps: ArgocdDeps): Hono<ServerEnv> {
       throw new AppError('unsupported', 'a comparison with manifests of the request is not served', {
         hint: 'without targetManifests the answer compares with Git',
       });
-    const all = (await engine.managedResources(id, c.req.raw.signal)).filter(({ hook }) => !hook);
+    const all = (await engine.managedResources(id, c.req.raw.signal, { states: true })).filter(({ hook }) => !hook);
     const items = all.map(managedResourceShape);
     return c.json({ items, modified: all.some(({ sync }) => sync === 'OutOfSync') });
   });

@@ -4,9 +4,9 @@ import { isObject, type JsonObject } from '#base/json.ts';
 
 /** The answers of Argo CD's REST API, as its clients read them. */
 export function managedResourceShape(resource: ManagedResource): JsonObject {
-  const { group, kind, namespace, name, sync, hook } = resource;
+  const { group, kind, namespace, name, sync, hook, states } = resource;
   const liveState = stateJson(resource.liveText);
-  return {
+  const shape = {
     group,
     kind,
     namespace: namespace ?? '',
@@ -16,7 +16,17 @@ export function managedResourceShape(resource: ManagedResource): JsonObject {
     normalizedLiveState: liveState,
     predictedLiveState: resource.desiredText === undefined ? 'null' : stateJson(resource.desiredText),
     hook,
-    modified: sync === 'OutOfSync',
+    modified: sync === 'OutOfSync' && !resource.requiresPruning,
+  };
+  if (!states) return shape;
+  const json = (object: unknown): string => JSON.stringify(object ?? null);
+  return {
+    ...shape,
+    targetState: json(states.target),
+    liveState: json(states.live),
+    normalizedLiveState: json(states.normalizedLive),
+    predictedLiveState: json(states.predictedLive),
+    resourceVersion: states.resourceVersion,
   };
 }
 
