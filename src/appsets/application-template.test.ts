@@ -5,6 +5,7 @@ import type { JsonObject } from '#base/json.ts';
 import { parseApplicationSet } from '#model/argocd/application-set.ts';
 import { ApplicationTemplate } from './application-template.ts';
 import { placeholders } from './placeholders.ts';
+import { RenderMemory } from './render-memory.ts';
 
 const deps = {
   clock: { now: () => 0 },
@@ -139,4 +140,25 @@ test('templatePatch is merged by the rules of the type', () => {
   assert.match(String(spec('spec: {source: 5}')), /invalid templatePatch: spec.source/);
   assert.match(String(spec('- a')), /it is no object/);
   assert.match(String(spec('a: [')), /error while converting template/);
+});
+
+test('what was rendered is rendered again only when something of it changed', () => {
+  const memory = new RenderMemory();
+  const round = (template: JsonObject, names: string[]): number => {
+    const metadata = { name: 'set', namespace: 'teams' };
+    const spec = { generators: [], goTemplate: true, template };
+    const { set } = parseApplicationSet({ apiVersion: 'argoproj.io/v1alpha1', kind: 'ApplicationSet', metadata, spec });
+    const filler = new ApplicationTemplate(set, undefined, placeholders(set.spec, deps));
+    const before = memory.renders;
+    for (const name of names) memory.render(filler, { name });
+    memory.endRound();
+    return memory.renders - before;
+  };
+  const renamed = { ...base, metadata: { name: 'x-{{.name}}' } };
+  const timed = { ...base, metadata: { name: '{{ now | unixEpoch }}' } };
+  assert.deepEqual(
+    [round(base, ['a', 'b']), round(base, ['a', 'b']), round(base, ['b', 'c']), round(base, ['a', 'c'])],
+    [2, 0, 1, 1],
+  );
+  assert.deepEqual([round(renamed, ['c']), round(timed, ['c']), round(timed, ['c'])], [1, 1, 1]);
 });

@@ -1,3 +1,4 @@
+import { canonicalJson } from '#base/digest.ts';
 import { AppError, messageOf } from '#base/errors.ts';
 import { cloneJson, isObject, type JsonObject } from '#base/json.ts';
 import { parseYamlDocuments } from '#base/yaml.ts';
@@ -29,11 +30,16 @@ export function fillTemplate(own: JsonObject, general: JsonObject): JsonObject {
 
 const metadataFields = ['name', 'labels', 'annotations', 'finalizers'];
 
+/** Functions whose result is another one each time. */
+const changing = /\b(?:now|ago|date\w*|date_\w+|htmlDate\w*|durationRound|rand\w+|uuidv4|shuffle|encryptAES)\b/;
+
 /** One template of a set, to be filled with many parameters. */
 export class ApplicationTemplate {
   readonly #set: ApplicationSet;
   readonly #fill: Placeholders;
   readonly #template: JsonObject;
+  /** Two of one identity give the same for the same parameters; undefined when nobody can tell. */
+  readonly identity: string | undefined;
 
   constructor(set: ApplicationSet, own: unknown, fill: Placeholders) {
     this.#set = set;
@@ -52,6 +58,19 @@ export class ApplicationTemplate {
       ),
       spec: isObject(spec) ? spec : {},
     };
+    const { goTemplate, goTemplateOptions, templatePatch = '', syncPolicy } = set.spec;
+    const { name, namespace } = set.metadata;
+    const basis = {
+      goTemplate,
+      goTemplateOptions,
+      templatePatch,
+      syncPolicy,
+      name,
+      namespace,
+      template: this.#template,
+    };
+    const text = canonicalJson(basis);
+    this.identity = goTemplate && changing.test(text) ? undefined : text;
   }
 
   /** The Application for one set of parameters, in the namespace of the set. Throws AppError bad-input or limit. */

@@ -1,4 +1,5 @@
-import { AppError } from '#base/errors.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { AppError, throwIfAborted } from '#base/errors.ts';
 import { isObject, type JsonObject } from '#base/json.ts';
 import type { ApplicationSet } from '#model/argocd/application-set.ts';
 import { ApplicationTemplate } from './application-template.ts';
@@ -13,6 +14,7 @@ import { generateScmProvider } from './generators/scm-provider.ts';
 import { flattenParams, type Params } from './params.ts';
 import { interpolateGenerator, type Placeholders, placeholders } from './placeholders.ts';
 import type { GeneratorInput, GeneratorSources } from './port.ts';
+import { RenderMemory } from './render-memory.ts';
 import { parseSelector } from './selector.ts';
 
 /** In the order in which one entry with several of them is read. */
@@ -31,6 +33,7 @@ export const generatorKinds = [
 export type GeneratorKind = (typeof generatorKinds)[number];
 
 const maxParams = 20_000;
+const rendersPerTurn = 50;
 /** A matrix or merge may stand in a matrix or merge, and no deeper. */
 const maxLevels = 2;
 
@@ -156,6 +159,7 @@ export async function generateApplications(
   set: ApplicationSet,
   sources: GeneratorSources,
   signal: AbortSignal,
+  memory: RenderMemory = new RenderMemory(),
 ): Promise<Generated> {
   const applications: JsonObject[] = [];
   let reason: NonNullable<Generated['error']>['reason'] = 'ApplicationGenerationFromParamsError';
@@ -171,8 +175,15 @@ export async function generateApplications(
       reason = 'RenderTemplateParamsError';
       const spec = entry[kind];
       const template = new ApplicationTemplate(set, isObject(spec) ? spec['template'] : undefined, fill);
-      for (const one of params) applications.push(template.render(one));
+      for (const one of params) {
+        applications.push(memory.render(template, one));
+        if (applications.length % rendersPerTurn !== 0) continue;
+        // Large sets leave room for others.
+        await nextTurn();
+        throwIfAborted(signal);
+      }
     }
+    memory.endRound();
     return { applications };
   } catch (cause) {
     if (signal.aborted) throw cause;

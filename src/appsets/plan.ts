@@ -1,3 +1,4 @@
+import { canonicalJson } from '#base/digest.ts';
 import { AppError } from '#base/errors.ts';
 import { isObject, type JsonObject } from '#base/json.ts';
 import { mergePatchBetween } from '#base/merge-patch.ts';
@@ -141,6 +142,25 @@ function patchOf(live: KubeObject, target: Target, ignored: IgnoredDifferences):
   return Object.keys(changes).length > 0 ? changes : undefined;
 }
 
+/** What was found equal: the same two objects need no second look. */
+const equal = new WeakMap<JsonObject, { seen: KubeObject; basis: string }>();
+
+function basisOf({ set, settings, policy }: PlanInput): string {
+  const { preservedFields, ignoreApplicationDifferences } = set.spec;
+  const { preservedAnnotations, preservedLabels } = settings;
+  const { name, namespace, uid } = set.metadata;
+  return canonicalJson([
+    preservedFields,
+    ignoreApplicationDifferences,
+    preservedAnnotations,
+    preservedLabels,
+    policy,
+    name,
+    namespace,
+    uid,
+  ]);
+}
+
 function planOne(
   name: string,
   desired: JsonObject,
@@ -183,7 +203,15 @@ export function planApplications(input: PlanInput): ApplicationAction[] {
     return { name: String(metadata['name'] ?? ''), desired };
   });
   const sorted = named.sort((a, b) => (a.name < b.name ? -1 : 1));
-  const actions = sorted.flatMap(({ name, desired }) => planOne(name, desired, input, ignored) ?? []);
+  const basis = basisOf(input);
+  const actions = sorted.flatMap(({ name, desired }) => {
+    const seen = input.live.get(name);
+    const known = equal.get(desired);
+    if (seen && known?.seen === seen && known.basis === basis) return [];
+    const action = planOne(name, desired, input, ignored);
+    if (seen && !action) equal.set(desired, { seen, basis });
+    return action ?? [];
+  });
   return mayDelete(input.policy) ? [...actions, ...planDeletions(input)] : actions;
 }
 

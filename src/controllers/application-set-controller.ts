@@ -4,6 +4,7 @@ import type { LiveState } from '#apps/live-state.ts';
 import { matchesNamespace } from '#apps/namespaces.ts';
 import { repositoryKey } from '#apps/repository-key.ts';
 import type { RepositoryWatch } from '#apps/repository-watch.ts';
+import { RenderMemory } from '#appsets/render-memory.ts';
 import type { Clock, Entropy } from '#base/clock.ts';
 import { isAppError, messageOf } from '#base/errors.ts';
 import { isObject } from '#base/json.ts';
@@ -43,6 +44,7 @@ export class ApplicationSetController {
   readonly #queue: WorkQueue;
   /** Keys of the repositories that each set's generators read at the last look. */
   readonly #repositories = new Map<string, Set<string>>();
+  readonly #memories = new Map<string, RenderMemory>();
   readonly #unsubscribe: (() => void)[] = [];
   #looks = 0;
 
@@ -169,11 +171,14 @@ export class ApplicationSetController {
     const object = sets.get(parseQualifiedName(name, namespace));
     if (!object || !this.#isFollowed(object)) {
       this.#repositories.delete(name);
+      this.#memories.delete(name);
       this.#queue.forget(name);
       return { kind: 'done' };
     }
     const { set, problems } = parseApplicationSet(object);
     const used = new Set<string>();
+    const memory = this.#memories.get(name) ?? new RenderMemory();
+    this.#memories.set(name, memory);
     const sources = generatorSources({ ...this.#deps, kube: home.kube }, used);
     if (set.metadata.annotations?.[refreshAnnotation] !== undefined) await this.#refetch(set.spec.generators, signal);
     const problemOf = (destination: unknown) => {
@@ -193,6 +198,7 @@ export class ApplicationSetController {
         projectExists: (project) => project === 'default' || projects.get({ name: project, namespace }) !== undefined,
         destinationProblem: problemOf,
         noteWritten: (written) => home.live.noteWritten(written),
+        memory,
       },
       set,
       signal,

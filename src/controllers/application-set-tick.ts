@@ -11,6 +11,7 @@ import {
   validateApplications,
 } from '#appsets/plan.ts';
 import type { GeneratorSources } from '#appsets/port.ts';
+import type { RenderMemory } from '#appsets/render-memory.ts';
 import { requeueAfterMs } from '#appsets/requeue.ts';
 import { deletesInReverse, isRolling, nextToDelete, planRollout, type Rollout } from '#appsets/rolling-sync.ts';
 import { statusOf, type Verdict } from '#appsets/status.ts';
@@ -41,6 +42,18 @@ export interface SetTickDeps {
   projectExists: (name: string) => boolean;
   destinationProblem: (destination: unknown) => string | undefined;
   noteWritten: (object: KubeObject) => void;
+  memory: RenderMemory;
+}
+
+/** By identity: what was rendered before is the same object again. */
+const problemsOf = new WeakMap<JsonObject, readonly string[]>();
+
+function documentProblems(application: JsonObject): readonly string[] {
+  const known = problemsOf.get(application);
+  if (known) return known;
+  const { problems } = parseApplication({ metadata: { name: '' }, ...application, status: undefined });
+  problemsOf.set(application, problems);
+  return problems;
 }
 
 export const refreshAnnotation = 'argocd.argoproj.io/application-set-refresh';
@@ -72,13 +85,17 @@ export class SetTick {
     if (this.#set.metadata.deletionTimestamp !== undefined) return await this.#delete();
     if (problems.length > 0) return await this.#fail('ErrorOccurred', problems.join('; '), validationRetryMs);
     if (this.#rolling && deletesInReverse(this.#set)) await this.#hold();
-    const { applications, error } = await generateApplications(this.#set, this.#deps.sources, this.#signal);
+    const { applications, error } = await generateApplications(
+      this.#set,
+      this.#deps.sources,
+      this.#signal,
+      this.#deps.memory,
+    );
     if (error) return await this.#generationFailed(error.reason, error.cause);
     const validated = validateApplications(this.#set, applications, {
       projectExists: this.#deps.projectExists,
       destinationProblem: this.#deps.destinationProblem,
-      documentProblems: (application) =>
-        parseApplication({ metadata: { name: '' }, ...application, status: undefined }).problems,
+      documentProblems,
     });
     const rollout = this.#rolling ? this.#rollout(validated) : undefined;
     if (this.#rolling && this.#set.spec.strategy?.steps.length === 0)
