@@ -97,6 +97,10 @@ class Mirror implements GitMirror {
     return (await this.#replica.healing(() => this.#reader.entry(commit, path, signal), signal))?.oid;
   }
 
+  async entry(commit: CommitSha, path: string, signal: AbortSignal): Promise<TreeEntry | undefined> {
+    return this.#replica.healing(() => this.#reader.entry(commit, path, signal), signal);
+  }
+
   async listFiles(commit: CommitSha, path: string, signal: AbortSignal): Promise<TreeEntry[]> {
     return this.#replica.healing(async () => {
       const entry = await this.#reader.entry(commit, path, signal);

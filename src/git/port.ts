@@ -83,6 +83,8 @@ export interface GitMirror {
   readonly refs: ReadonlyMap<string, CommitSha>;
   /** Object id of a file or folder at a commit; '' is the root. Undefined when absent. */
   objectId(commit: CommitSha, path: string, signal: AbortSignal): Promise<string | undefined>;
+  /** The file, link, submodule or folder at a path; undefined when absent. */
+  entry(commit: CommitSha, path: string, signal: AbortSignal): Promise<TreeEntry | undefined>;
   /** Files below `path`, whole depth, in byte order; not-found when the path is absent. */
   listFiles(commit: CommitSha, path: string, signal: AbortSignal): Promise<TreeEntry[]>;
   readFile(commit: CommitSha, path: string, signal: AbortSignal): Promise<Buffer | undefined>;

@@ -18,12 +18,15 @@ export interface ChartScan extends Questions {
   evaluatesValues: boolean;
   /** What the chart's own values ask for, if they are evaluated. */
   byValues: Questions;
+  /** The chart may name charts that it needs. */
+  dependencies: boolean;
   /** The chart's files with their object ids; value files at its top, beside values.yaml, stand apart. */
   rest: string;
 }
 
 const scans = new Lru<ChartScan>(10_000, () => 1);
-const packed = new Lru<Omit<ChartScan, 'rest'>>(10_000, () => 1);
+type FileScan = Omit<ChartScan, 'rest' | 'dependencies'>;
+const packed = new Lru<FileScan>(10_000, () => 1);
 
 /** `values-prod.yaml` and the like: read only when the application names it. */
 export function isOptionalValues(name: string): boolean {
@@ -34,7 +37,7 @@ export function questionsIn(text: string | Buffer): Questions {
   return { capabilities: text.includes('Capabilities'), files: text.includes('Files') };
 }
 
-function emptyScan(): Omit<ChartScan, 'rest'> {
+function emptyScan(): FileScan {
   return {
     capabilities: false,
     files: false,
@@ -43,7 +46,7 @@ function emptyScan(): Omit<ChartScan, 'rest'> {
   };
 }
 
-function scanFile(scan: Omit<ChartScan, 'rest'>, name: string, content: Buffer): void {
+function scanFile(scan: FileScan, name: string, content: Buffer): void {
   if (/(?:^|\/)Chart\.yaml$/.test(name)) scan.capabilities ||= content.includes('kubeVersion');
   else if (/(?:^|\/)values\.ya?ml$/.test(name)) add(scan.byValues, questionsIn(content));
   else if (/(?:^|\/)templates\//.test(name)) {
@@ -57,7 +60,7 @@ function add(to: Questions, more: Questions): void {
   to.files ||= more.files;
 }
 
-function addScan(to: Omit<ChartScan, 'rest'>, more: Omit<ChartScan, 'rest'>): void {
+function addScan(to: FileScan, more: FileScan): void {
   add(to, more);
   add(to.byValues, more.byValues);
   to.evaluatesValues ||= more.evaluatesValues;
@@ -66,7 +69,7 @@ function addScan(to: Omit<ChartScan, 'rest'>, more: Omit<ChartScan, 'rest'>): vo
 const concerns = (name: string) => /(?:^|\/)(?:Chart\.yaml|values\.ya?ml$|templates\/)/.test(name);
 
 /** A subchart that is packed. One that cannot be read counts as asking for everything; helm will say what is wrong. */
-async function scanPacked(content: Buffer, key: string, signal: AbortSignal): Promise<Omit<ChartScan, 'rest'>> {
+async function scanPacked(content: Buffer, key: string, signal: AbortSignal): Promise<FileScan> {
   const known = packed.get(key);
   if (known) return known;
   const scan = emptyScan();
@@ -92,15 +95,21 @@ export async function scanChart(tree: SourceTree, folder: string, signal: AbortS
   if (remembered) return remembered;
   const scan = emptyScan();
   const rest: string[] = [];
+  let dependencies = false;
   for (const entry of await linked.listFiles(folder, signal)) {
     const name = folder === '' ? entry.path : entry.path.slice(folder.length + 1);
     if (!isOptionalValues(name)) rest.push(`${entry.mode} ${entry.oid} ${name}`);
     if (entry.type !== 'blob') continue;
     if (/\.(?:tgz|tar\.gz)$/.test(name))
       addScan(scan, await scanPacked(await tree.readBlob(entry.oid, signal), entry.oid, signal));
-    else if (concerns(name)) scanFile(scan, name, await tree.readBlob(entry.oid, signal));
+    else if (concerns(name)) {
+      const content = await tree.readBlob(entry.oid, signal);
+      dependencies ||= name === 'Chart.yaml' && content.includes('dependencies');
+      scanFile(scan, name, content);
+    }
+    dependencies ||= name === 'requirements.yaml';
   }
-  const done = { ...scan, rest: sha256Hex(rest.join('\n')) };
+  const done = { ...scan, dependencies, rest: sha256Hex(rest.join('\n')) };
   if (id !== '') scans.set(id, done);
   return done;
 }

@@ -39,6 +39,10 @@ class DiskTree implements SourceTree {
     return sha256Hex(files.map((file) => `${file.mode} ${file.oid} ${file.path.slice(path.length)}`).join('\n'));
   }
 
+  async mode(path: string, _signal: AbortSignal): Promise<string | undefined> {
+    return (await this.#entry(path))?.mode;
+  }
+
   async listFiles(path: string, _signal: AbortSignal): Promise<TreeEntry[]> {
     const entry = await this.#entry(path);
     if (!entry) throw new AppError('not-found', `${this.place} has no path ${JSON.stringify(path)}`);

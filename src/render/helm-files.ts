@@ -90,7 +90,7 @@ async function openPath(
   const real = await linked.realPath(path, signal);
   const oid = real === undefined ? undefined : await tree.objectId(real, signal);
   if (real === undefined || oid === undefined) return undefined;
-  if ((await tree.readFile(real, signal)) === undefined)
+  if ((await linked.mode(real, signal)) === '040000')
     throw new AppError('bad-input', `${what}: ${path} in ${tree.place} is a folder`, { hint: 'name a file in it' });
   return { name: path, oid, tree, real, read: (own) => tree.readBlob(oid, own) };
 }

@@ -100,21 +100,15 @@ export async function planHelm(
   const helm: HelmSource = resolved.source.helm ?? {};
   refuseVersion(helm);
   const environment = buildEnvironment(request);
-  const [dependencies, found, fileParameters, own] = await Promise.all([
-    planDependencies(
-      {
-        tree,
-        folder: resolved.path,
-        project: request.application.project,
-        passCredentials: helm.passCredentials ?? false,
-        charts,
-      },
-      signal,
-    ),
+  const [found, fileParameters, own] = await Promise.all([
     findValueFiles(job, helm, signal),
     findFileParameters(job, helm, signal),
     scanChart(tree, resolved.path, signal),
   ]);
+  const { project } = request.application;
+  const passCredentials = helm.passCredentials ?? false;
+  const needs = { tree, folder: resolved.path, project, passCredentials, charts };
+  const dependencies = own.dependencies ? await planDependencies(needs, signal) : [];
   const others = await Promise.all(
     dependencies.map((one) => scanChart(one.tree, one.kind === 'folder' ? one.path : '', signal)),
   );

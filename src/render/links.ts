@@ -45,6 +45,7 @@ class LinkFollower implements LinkedTree {
   readonly revision: string;
   readonly place: string;
   readonly #tree: SourceTree;
+  readonly #real = new Map<string, string | undefined>();
 
   constructor(tree: SourceTree) {
     this.#tree = tree;
@@ -54,20 +55,17 @@ class LinkFollower implements LinkedTree {
   }
 
   async objectId(path: string, signal: AbortSignal): Promise<string | undefined> {
-    const own = await this.#tree.objectId(path, signal);
-    if (own !== undefined && withoutLinks.has(own)) return own;
     const real = await this.realPath(path, signal);
     if (real === undefined) return undefined;
     const oid = await this.#tree.objectId(real, signal);
-    if (oid === undefined || withoutLinks.has(oid)) return oid;
-    const listed = await this.#tree.listFiles(real, signal);
-    if (!listed.some(({ mode }) => mode === linkMode)) {
-      // A file may have the bytes of a link elsewhere, so only folders are remembered.
-      if (listed.length !== 1 || listed[0]?.path !== real) remember(oid);
-      return oid;
-    }
+    if (oid === undefined || (await this.#isPlain(real, oid, signal))) return oid;
     const files = await this.listFiles(real, signal);
     return sha256Hex([oid, ...files.map((file) => `${file.mode} ${file.oid} ${file.path}`)].join('\n'));
+  }
+
+  async mode(path: string, signal: AbortSignal): Promise<string | undefined> {
+    const real = await this.realPath(path, signal);
+    return real === undefined ? undefined : await this.#tree.mode(real, signal);
   }
 
   async listFiles(path: string, signal: AbortSignal): Promise<LinkedEntry[]> {
@@ -88,6 +86,26 @@ class LinkFollower implements LinkedTree {
   }
 
   async realPath(path: string, signal: AbortSignal): Promise<string | undefined> {
+    if (this.#real.has(path)) return this.#real.get(path);
+    const real = await this.#findReal(path, signal);
+    if (this.#real.size >= maxRemembered) this.#real.clear();
+    this.#real.set(path, real);
+    return real;
+  }
+
+  /** Whether a file or folder is what it is without any link in it. */
+  async #isPlain(real: string, oid: string, signal: AbortSignal): Promise<boolean> {
+    if (withoutLinks.has(oid)) return true;
+    const mode = await this.#tree.mode(real, signal);
+    // A file may have the bytes of a link elsewhere, so only folders are remembered.
+    if (mode !== '040000') return mode !== linkMode;
+    const listed = await this.#tree.listFiles(real, signal);
+    if (listed.some((entry) => entry.mode === linkMode)) return false;
+    remember(oid);
+    return true;
+  }
+
+  async #findReal(path: string, signal: AbortSignal): Promise<string | undefined> {
     let at = path;
     for (let left = maxLinks; left > 0; left -= 1) {
       const step = await this.#step(at, signal);
@@ -104,7 +122,7 @@ class LinkFollower implements LinkedTree {
     if (real === undefined) return [];
     const found = new Set(real === path ? [] : [real]);
     const oid = await this.#tree.objectId(real, signal);
-    if (oid === undefined || withoutLinks.has(oid)) return [...found];
+    if (oid === undefined || (await this.#isPlain(real, oid, signal))) return [...found];
     for (const entry of await this.#tree.listFiles(real, signal)) {
       if (entry.mode !== linkMode) continue;
       const target = await this.realPath(entry.path, signal);
@@ -118,28 +136,20 @@ class LinkFollower implements LinkedTree {
   /** The path with its first link replaced; itself when there is none, undefined when nothing is there. */
   async #step(path: string, signal: AbortSignal): Promise<string | undefined> {
     if (path === '') return path;
-    const oid = await this.#tree.objectId(path, signal);
-    if (oid !== undefined) {
-      if (withoutLinks.has(oid)) return path;
-      const [only, ...others] = await this.#tree.listFiles(path, signal);
-      if (only?.mode !== linkMode || only.path !== path || others.length > 0) return path;
-      return await this.#target(path, oid, signal);
-    }
     const names = path.split('/');
-    for (let count = 1; count < names.length; count += 1) {
-      const above = names.slice(0, count).join('/');
-      const id = await this.#tree.objectId(above, signal);
-      if (id === undefined) return undefined;
-      const [only] = await this.#tree.listFiles(above, signal);
-      if (only?.path !== above) continue;
-      if (only.mode !== linkMode) return undefined;
-      return posix.join(await this.#target(above, id, signal), names.slice(count).join('/'));
+    // Nothing stands behind a link: only the deepest that is there can be one.
+    for (let count = names.length; count > 0; count -= 1) {
+      const there = names.slice(0, count).join('/');
+      const mode = await this.#tree.mode(there, signal);
+      if (mode === undefined) continue;
+      if (mode !== linkMode) return count === names.length ? path : undefined;
+      return posix.join(await this.#target(there, signal), names.slice(count).join('/'));
     }
     return undefined;
   }
 
-  async #target(path: string, oid: string, signal: AbortSignal): Promise<string> {
-    const target = (await this.#tree.readBlob(oid, signal)).toString('utf8');
+  async #target(path: string, signal: AbortSignal): Promise<string> {
+    const target = (await this.#tree.readFile(path, signal))?.toString('utf8') ?? '';
     const normal = posix.normalize(posix.join(posix.dirname(path), target)).replace(/\/+$/, '');
     if (target.startsWith('/') || normal === '..' || normal.startsWith('../'))
       throw new AppError('bad-input', `${path} in ${this.url} is a symbolic link to ${target}, out of the repository`, {

@@ -51,6 +51,10 @@ export function fileTree(files: Files, revision = 'a'.repeat(40)): SourceTree {
         found.map(({ mode, oid, path: name }) => `${mode} ${oid} ${name.slice(path.length)}`).join('\n'),
       );
     },
+    mode: async (path) => {
+      const [first] = below(path);
+      return first?.path === path ? first.mode : first || path === '' ? '040000' : undefined;
+    },
     listFiles: async (path) => {
       const found = below(path);
       if (found.length === 0 && path !== '') throw new AppError('not-found', `no path ${path}`);

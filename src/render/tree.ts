@@ -9,6 +9,8 @@ export interface SourceTree {
   readonly place: string;
   /** Equal ids mean equal content; '' is the root. Undefined when absent. */
   objectId(path: string, signal: AbortSignal): Promise<string | undefined>;
+  /** Git's mode of a file, link (120000), submodule or folder (040000); undefined when absent. */
+  mode(path: string, signal: AbortSignal): Promise<string | undefined>;
   /** Files below `path`, whole depth, in byte order, with paths from the root; not-found when the path is absent. */
   listFiles(path: string, signal: AbortSignal): Promise<TreeEntry[]>;
   readFile(path: string, signal: AbortSignal): Promise<Buffer | undefined>;
@@ -21,6 +23,7 @@ export function gitTree(mirror: GitMirror, commit: CommitSha): SourceTree {
     revision: commit,
     place: `${mirror.url} at ${commit.slice(0, 7)}`,
     objectId: (path, signal) => mirror.objectId(commit, path, signal),
+    mode: async (path, signal) => (await mirror.entry(commit, path, signal))?.mode,
     listFiles: (path, signal) => mirror.listFiles(commit, path, signal),
     readFile: (path, signal) => mirror.readFile(commit, path, signal),
     readBlob: (oid, signal) => mirror.readBlob(oid, signal),

@@ -38,6 +38,19 @@ export function archiveTree(entries: readonly TreeEntry[], options: ArchiveTreeO
     return content;
   }
 
+  async function objectId(path: string): Promise<string | undefined> {
+    const file = byPath.get(path);
+    if (file) return file.oid;
+    const known = ids.get(path);
+    if (known !== undefined) return known;
+    const inside = below(path);
+    if (inside.length === 0) return undefined;
+    const offset = path === '' ? 0 : path.length + 1;
+    const id = sha256Hex(inside.map((entry) => `${entry.mode} ${entry.oid} ${entry.path.slice(offset)}`).join('\n'));
+    ids.set(path, id);
+    return id;
+  }
+
   return {
     url,
     revision,
@@ -45,18 +58,8 @@ export function archiveTree(entries: readonly TreeEntry[], options: ArchiveTreeO
     place,
     archive,
     readBlob,
-    async objectId(path) {
-      const file = byPath.get(path);
-      if (file) return file.oid;
-      const known = ids.get(path);
-      if (known !== undefined) return known;
-      const inside = below(path);
-      if (inside.length === 0) return undefined;
-      const offset = path === '' ? 0 : path.length + 1;
-      const id = sha256Hex(inside.map((entry) => `${entry.mode} ${entry.oid} ${entry.path.slice(offset)}`).join('\n'));
-      ids.set(path, id);
-      return id;
-    },
+    objectId,
+    mode: async (path) => byPath.get(path)?.mode ?? (below(path).length > 0 ? '040000' : undefined),
     async listFiles(path) {
       const file = byPath.get(path);
       const inside = file ? [file] : below(path);
