@@ -19,9 +19,16 @@ function text(value: unknown): string | undefined {
   return value === undefined || value === null || typeof value === 'object' ? undefined : String(value);
 }
 
-/** Reads `status.phase`, for keys without dots. */
+const steps = new Map<string, string[]>();
+
+/** Reads `status.phase`, for keys without dots; the paths are those that rules are written with. */
 export function at(value: unknown, path: string): unknown {
-  return path === '' ? value : getPath(value, ...path.split('.'));
+  let way = steps.get(path);
+  if (way === undefined) {
+    way = path === '' ? [] : path.split('.');
+    steps.set(path, way);
+  }
+  return getPath(value, ...way);
 }
 
 export function textAt(value: unknown, path: string): string | undefined {

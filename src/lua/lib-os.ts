@@ -1,4 +1,4 @@
-import { type Arguments, type Library, library } from './arguments.ts';
+import { type Arguments, library } from './arguments.ts';
 import { LuaTable, type LuaValue } from './value.ts';
 
 const days = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
@@ -106,10 +106,8 @@ function time(args: Arguments, nowMs: number): LuaValue[] {
 }
 
 /** `os` without files, processes and the environment: the time, in UTC everywhere. */
-export function osLibrary(nowMs: number): Library {
-  return library({
-    date: (args) => date(args, nowMs),
-    difftime: (args) => [args.number(0) - args.number(1, 0)],
-    time: (args) => time(args, nowMs),
-  });
-}
+export const osLibrary = library({
+  date: (args) => date(args, args.machine.nowMs),
+  difftime: (args) => [args.number(0) - args.number(1, 0)],
+  time: (args) => time(args, args.machine.nowMs),
+});

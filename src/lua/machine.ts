@@ -5,8 +5,12 @@ import { isFunction, LuaError, LuaTable, type LuaValue, toNumber, toText, truthy
 export interface Machine {
   readonly budget: Budget;
   readonly globals: LuaTable;
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number;
   /** The library that `("x"):upper()` finds; undefined while it is not open. */
-  texts: LuaTable | undefined;
+  texts: LuaValue;
+  /** What `require` gives. */
+  readonly modules: LuaTable;
 }
 
 export type Arithmetic = 'add' | 'sub' | 'mul' | 'div' | 'mod' | 'pow';

@@ -1,4 +1,4 @@
-import { type Library, library, tableOf } from './arguments.ts';
+import { library, tableOf } from './arguments.ts';
 import { Budget, defaultLimits, type LuaLimits } from './budget.ts';
 import type { Execute } from './frame.ts';
 import { jsonFromLua, luaFromJson } from './json.ts';
@@ -11,7 +11,7 @@ import { tableLibrary, unpackLibrary } from './lib-table.ts';
 import { failure, type Machine } from './machine.ts';
 import { Reader } from './reader.ts';
 import { blockOf } from './statements.ts';
-import { LuaError, LuaLimitError, LuaTable, type LuaValue, textOf, typeName } from './value.ts';
+import { LuaError, LuaLimitError, LuaTable, type LuaValue, textOf, toText, typeName } from './value.ts';
 
 /** A chunk that can run any number of times; runs share nothing. */
 export interface LuaScript {
@@ -46,33 +46,38 @@ export function compileLua(source: string): LuaScript {
   return { body };
 }
 
-function openLibraries(machine: Machine, os: Library, all: boolean): void {
-  const { globals } = machine;
-  const loaded = new Map<string, LuaTable>();
-  const open = (name: string, functions: Library): LuaTable => {
-    const table = tableOf(functions);
-    loaded.set(name, table);
-    globals.set(name, table);
-    return table;
-  };
-  for (const functions of [baseLibrary, unpackLibrary]) for (const [name, value] of functions) globals.set(name, value);
+const math = tableOf(mathLibrary);
+for (const [name, value] of mathConstants) math.set(name, value);
+const closed: readonly (readonly [string, LuaTable])[] = [
+  ['table', tableOf(tableLibrary)],
+  ['os', tableOf(osLibrary)],
+];
+const open: readonly (readonly [string, LuaTable])[] = [
+  ['string', tableOf(stringLibrary)],
+  ['math', math],
+];
+
+const moduleLibrary = library({
+  require: ({ machine, all }) => {
+    const module = machine.modules.get(all[0]);
+    if (module === undefined) throw failure(machine, `module ${textOf(toText(all[0]))} not found`);
+    return [module];
+  },
+});
+
+const base = tableOf(new Map([...baseLibrary, ...unpackLibrary, ...moduleLibrary]));
+base.set('_VERSION', 'Lua 5.1');
+
+/** Every run has its own tables, which a script may change. */
+function openLibraries(machine: Machine, all: boolean): void {
+  const { globals, modules } = machine;
   globals.set('_G', globals);
-  globals.set('_VERSION', 'Lua 5.1');
-  open('table', tableLibrary);
-  open('os', os);
-  if (all) {
-    machine.texts = open('string', stringLibrary);
-    const math = open('math', mathLibrary);
-    for (const [name, value] of mathConstants) math.set(name, value);
+  for (const [name, template] of all ? [...closed, ...open] : closed) {
+    const table = new LuaTable(template);
+    modules.set(name, table);
+    globals.set(name, table);
   }
-  const modules = library({
-    require: (args) => {
-      const module = loaded.get(args.text(0));
-      if (module === undefined) throw failure(machine, `module ${textOf(args.text(0))} not found`);
-      return [module];
-    },
-  });
-  for (const [name, value] of modules) globals.set(name, value);
+  if (all) machine.texts = globals.get('string');
 }
 
 function execute(script: LuaScript, machine: Machine): readonly LuaValue[] {
@@ -92,8 +97,9 @@ function execute(script: LuaScript, machine: Machine): readonly LuaValue[] {
  */
 export function runLua(script: LuaScript, run: LuaRun): LuaResult {
   const budget = new Budget(run.limits ?? defaultLimits);
-  const machine: Machine = { budget, globals: new LuaTable(), texts: undefined };
-  openLibraries(machine, osLibrary(run.nowMs), run.openLibraries);
+  const { nowMs } = run;
+  const machine: Machine = { budget, nowMs, globals: new LuaTable(base), modules: new LuaTable(), texts: undefined };
+  openLibraries(machine, run.openLibraries);
   for (const [name, value] of Object.entries(run.globals)) machine.globals.set(name, luaFromJson(value));
   const values = execute(script, machine);
   const value = values.at(-1);

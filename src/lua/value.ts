@@ -30,23 +30,30 @@ export class LuaLimitError extends Error {
 export class LuaTable {
   metatable: LuaTable | undefined;
   readonly #array: LuaValue[] = [];
-  readonly #keys: LuaValue[] = [];
-  readonly #values: LuaValue[] = [];
-  readonly #places = new Map<LuaValue, number>();
+  readonly #keys: LuaValue[];
+  readonly #values: LuaValue[];
+  #places: Map<LuaValue, number> | undefined;
+
+  /** Empty, or with the pairs of another one that has no array part. */
+  constructor(like?: LuaTable) {
+    this.#keys = like === undefined ? [] : [...like.#keys];
+    this.#values = like === undefined ? [] : [...like.#values];
+    this.#places = like === undefined ? undefined : new Map(like.#places);
+  }
 
   get(key: LuaValue): LuaValue {
     if (typeof key === 'number') {
       const value = this.#array[key - 1];
       if (value !== undefined) return value;
     }
-    const place = this.#places.get(key);
+    const place = this.#places?.get(key);
     return place === undefined ? undefined : this.#values[place];
   }
 
   /** How many cells a write at `key` adds; an index beyond the end fills what lies between. */
   growth(key: LuaValue): number {
     if (isIndex(key)) return Math.max(0, key - this.#array.length);
-    return this.#places.has(key) ? 0 : 4;
+    return this.#places?.has(key) === true ? 0 : 4;
   }
 
   set(key: LuaValue, value: LuaValue): void {
@@ -55,12 +62,13 @@ export class LuaTable {
       this.#array[key - 1] = value;
       return;
     }
-    const place = this.#places.get(key);
+    const place = this.#places?.get(key);
     if (place !== undefined) {
       this.#values[place] = value;
       return;
     }
     if (value === undefined) return;
+    this.#places ??= new Map();
     this.#places.set(key, this.#keys.length);
     this.#keys.push(key);
     this.#values.push(value);
@@ -93,7 +101,7 @@ export class LuaTable {
     let at = 0;
     if (isIndex(key) && key <= this.#array.length) at = key;
     else if (key !== undefined) {
-      const place = this.#places.get(key);
+      const place = this.#places?.get(key);
       if (place === undefined) return undefined;
       at = this.#array.length + place + 1;
     }
