@@ -132,7 +132,7 @@ for (const [text, want] of faults)
 test('imports: programs, texts and bytes; each file is evaluated once', () => {
   const files = { 'lib.libsonnet': '{ twice(x):: x * 2 }', 'a.txt': 'héllo' };
   assert.deepEqual(
-    run("[(import 'lib.libsonnet').twice(4), importstr 'a.txt', std.length(importbin 'a.txt')]", files),
+    run('[(import "lib.libsonnet").twice(4), importstr "a.txt", std.length(importbin "a.txt")]', files),
     [8, 'héllo', 6],
   );
 });
@@ -148,7 +148,7 @@ test('top-level arguments are given to a program that is a function, and are ign
 });
 
 test('imports are found without running the program', () => {
-  const text = "local a = import 'x.libsonnet'; /* import 'no' */ [importstr @'y', \"import 'not'\", importbin 'z']";
+  const text = 'local a = import "x.libsonnet"; /* import "no" */ [importstr @"y", \'import "not"\', importbin "z"]';
   assert.deepEqual(importsOf({ name: 'main', text }), [
     { how: 'import', path: 'x.libsonnet' },
     { how: 'importstr', path: 'y' },
