@@ -13,6 +13,7 @@ import type {
 } from '#model/argocd/application.ts';
 import type { RepositoryAccess } from '#model/argocd/repository-access.ts';
 import type { Actor } from '#trace/event.ts';
+import type { Reason } from './why/reason.ts';
 
 export interface ApplicationEvent {
   type: 'upsert' | 'delete';
@@ -188,6 +189,8 @@ export interface ApplicationResources {
     action: { name: string; parameters: Record<string, string> },
     signal: AbortSignal,
   ): Promise<void>;
+  /** What holds the application back, found by looking at it now; empty when nothing does. */
+  why(application: string, signal: AbortSignal): Promise<Reason[]>;
   /** Top-level objects of the destination namespace that no application tracks; empty where the project does not ask. */
   orphans(application: string, signal: AbortSignal): Promise<ResourceNode[]>;
 }

@@ -1,4 +1,5 @@
 import type { ManagedResource, RollbackResult } from '#apps/port.ts';
+import type { Reason } from '#apps/why/reason.ts';
 import { AppError } from '#base/errors.ts';
 import { getArray, getNumber, getString, isObject } from '#base/json.ts';
 import type { Application } from '#model/argocd/application.ts';
@@ -16,6 +17,13 @@ export function parseResources(value: unknown): ManagedResource[] {
   return getArray(value, 'items').map((item) => {
     if (getString(item, 'kind') === undefined || getString(item, 'name') === undefined) throw strange('a resource');
     return item as ManagedResource;
+  });
+}
+
+export function parseReasons(value: unknown): Reason[] {
+  return getArray(value, 'items').map((item) => {
+    if (getString(item, 'problem') === undefined || getString(item, 'next') === undefined) throw strange('a reason');
+    return item as Reason;
   });
 }
 

@@ -13,12 +13,17 @@ export interface CliAnswer {
 /** Runs a command as `kim`, without colours, in a process that does only what `parts` say. */
 export async function runTestCli(
   args: string[],
-  parts: Pick<CliDeps, 'cwd' | 'probe' | 'dispatch' | 'processes'> & Partial<Pick<CliDeps, 'openRenderer'>>,
+  parts: Pick<CliDeps, 'cwd' | 'probe' | 'dispatch' | 'processes'> &
+    Partial<CliDeps> &
+    Partial<Pick<CliDeps, 'openRenderer'>>,
 ): Promise<CliAnswer> {
   let out = '';
   let err = '';
   const deps: CliDeps = {
     openRenderer: () => Promise.reject(new AppError('unsupported', 'this test renders nothing')),
+    clusterAccess: async () => {
+      throw new Error('no cluster is added here');
+    },
     ...parts,
     version: '0.1.0',
     types: async () => builtinTypeKnowledge(),

@@ -1,14 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import { AppError, errorTable, explain, isAppError } from '#base/errors.ts';
-import { registerAppDiff } from './app/diff.ts';
-import { registerAppGet } from './app/get.ts';
-import { registerAppHistory } from './app/history.ts';
-import { registerAppList } from './app/list.ts';
-import { registerAppManifests } from './app/manifests.ts';
-import { registerAppRefresh } from './app/refresh.ts';
-import { registerAppSync } from './app/sync.ts';
-import { registerAppTerminate } from './app/terminate.ts';
-import { registerAppWait } from './app/wait.ts';
+import { registerAccount } from './account.ts';
+import { registerApp } from './app/app.ts';
+import { registerAppset } from './appset.ts';
 import { registerBump } from './bump.ts';
 import { registerCluster } from './cluster.ts';
 import type { CliDeps } from './deps.ts';
@@ -18,7 +12,9 @@ import { registerDoctor } from './doctor/doctor.ts';
 import { registerEvents } from './events.ts';
 import { registerHealth } from './health.ts';
 import { registerProcesses } from './processes.ts';
+import { registerProj } from './proj/proj.ts';
 import { registerRender } from './render/render.ts';
+import { registerRepo } from './repo.ts';
 import { registerRollback } from './rollback.ts';
 import { Session } from './session.ts';
 import { registerTrace } from './trace.ts';
@@ -32,11 +28,26 @@ export async function runCli(args: string[], deps: CliDeps, signal: AbortSignal)
     await program.parseAsync(args, { from: 'user' });
     return session.exit;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : errorTable['bad-input'].exit;
+    const argocd = speaksArgocd(args);
+    if (error instanceof CommanderError)
+      return error.exitCode === 0 ? 0 : argocd ? argocdExit.usage : errorTable['bad-input'].exit;
     const shown = signal.aborted ? new AppError('canceled', 'stopped') : error;
     deps.err(`${explain(shown)}\n`);
-    return isAppError(shown) ? errorTable[shown.code].exit : 1;
+    if (!isAppError(shown)) return 1;
+    return argocd && shown.code !== 'canceled' ? argocdExit.failure : errorTable[shown.code].exit;
   }
+}
+
+/** What `argocd` exits with when it is used wrongly, and when the server refuses or cannot be reached. */
+const argocdExit = { usage: 1, failure: 20 } as const;
+const argocdGroups = ['app', 'appset', 'proj', 'repo', 'repocreds', 'account'];
+const clusterVerbs = ['list', 'get', 'add', 'set', 'rm'];
+
+/** Whether a command line is one of `argocd`'s, whose exit codes scripts rely on. */
+function speaksArgocd(args: readonly string[]): boolean {
+  const words = args.filter((arg, at) => !arg.startsWith('-') && !['--server', '--token'].includes(args[at - 1] ?? ''));
+  const [group = '', verb = ''] = words;
+  return argocdGroups.includes(group) || (group === 'cluster' && clusterVerbs.includes(verb));
 }
 
 export function buildProgram(deps: CliDeps, session: Session): Command {
@@ -53,22 +64,12 @@ export function buildProgram(deps: CliDeps, session: Session): Command {
 
   registerProcesses(program, session);
   registerCluster(program, session);
-  const app = program
-    .command('app')
-    .description('applications: what runs, what should run, and bringing them together');
+  registerApp(program, session);
   for (const register of [
-    registerAppList,
-    registerAppGet,
-    registerAppDiff,
-    registerAppSync,
-    registerAppWait,
-    registerAppHistory,
-    registerAppManifests,
-    registerAppRefresh,
-    registerAppTerminate,
-  ])
-    register(app, session);
-  for (const register of [
+    registerAppset,
+    registerProj,
+    registerRepo,
+    registerAccount,
     registerRender,
     registerRollback,
     registerTrace,

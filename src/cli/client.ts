@@ -1,10 +1,11 @@
-import type { ManagedResource, RollbackResult, SyncRequest } from '#apps/port.ts';
+import type { ManagedResource, RollbackResult } from '#apps/port.ts';
+import type { Reason } from '#apps/why/reason.ts';
 import { AppError, type ErrorCode, errorTable, messageOf, throwIfAborted } from '#base/errors.ts';
 import { getArray, getString, isObject, parseJson } from '#base/json.ts';
 import type { Application } from '#model/argocd/application.ts';
 import type { AuditEvent } from '#trace/event.ts';
 import type { TraceReport } from '#trace/report.ts';
-import { parseApplication, parseEvents, parseResources, parseRollback, parseTrace } from './answers.ts';
+import { parseApplication, parseEvents, parseReasons, parseResources, parseRollback, parseTrace } from './answers.ts';
 import type { ServerAddress } from './server-file.ts';
 
 export interface ClientOptions {
@@ -18,8 +19,11 @@ export interface WatchedApplication {
   application: Application;
 }
 
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+export type Query = Record<string, string | number | boolean | readonly string[] | undefined>;
+
 interface Asked {
-  method: string;
+  method: Method;
   target: string;
   body?: unknown;
   signal: AbortSignal;
@@ -38,46 +42,69 @@ export class Client {
   }
 
   async version(): Promise<string> {
-    return getString(await this.#ask('GET', '/api/version'), 'Version') ?? 'unknown';
+    return getString(await this.request('GET', '/api/version'), 'Version') ?? 'unknown';
   }
 
-  async applications(query: Record<string, string | undefined> = {}): Promise<Application[]> {
-    return getArray(await this.#ask('GET', `/api/v1/applications${queryText(query)}`), 'items').map(parseApplication);
+  async applications(query: Query = {}): Promise<Application[]> {
+    return getArray(await this.request('GET', `/api/v1/applications${queryText(query)}`), 'items').map(
+      parseApplication,
+    );
   }
 
   async application(name: string, refresh?: 'normal' | 'hard'): Promise<Application> {
-    return parseApplication(await this.#ask('GET', `${path(name)}${queryText({ refresh })}`));
+    return parseApplication(await this.request('GET', applicationPath(name, '', { refresh })));
   }
 
-  async sync(name: string, request: SyncRequest): Promise<Application> {
-    return parseApplication(await this.#ask('POST', `${path(name)}/sync`, request));
+  async sync(name: string, request: object): Promise<Application> {
+    return parseApplication(await this.request('POST', applicationPath(name, '/sync'), request));
   }
 
   async terminate(name: string): Promise<void> {
-    await this.#ask('DELETE', `${path(name)}/operation`);
+    await this.request('DELETE', applicationPath(name, '/operation'));
   }
 
-  async manifests(name: string, revision: string | undefined): Promise<unknown[]> {
-    const answer = await this.#ask('GET', `${path(name)}/manifests${queryText({ revision })}`);
+  async manifests(name: string, query: Query): Promise<unknown[]> {
+    const answer = await this.request('GET', applicationPath(name, '/manifests', query));
     return getArray(answer, 'manifests').map((text) => parseJson(String(text), `a manifest of ${name}`));
   }
 
   async resources(name: string): Promise<ManagedResource[]> {
-    const answer = await this.#ask('GET', `${own}/applications/${encodeURIComponent(name)}/resources`);
-    return parseResources(answer);
+    return parseResources(await this.request('GET', ownPath(name, '/resources')));
+  }
+
+  async why(name: string): Promise<Reason[]> {
+    return parseReasons(await this.request('GET', ownPath(name, '/why')));
   }
 
   async rollback(name: string, to: number | undefined): Promise<RollbackResult> {
-    const answer = await this.#ask('POST', `${own}/applications/${encodeURIComponent(name)}/rollback`, { to });
-    return parseRollback(answer);
+    return parseRollback(await this.request('POST', ownPath(name, '/rollback'), { to }));
   }
 
-  async events(query: Record<string, string | undefined>): Promise<AuditEvent[]> {
-    return parseEvents(await this.#ask('GET', `${own}/events${queryText(query)}`));
+  async events(query: Query): Promise<AuditEvent[]> {
+    return parseEvents(await this.request('GET', `${own}/events${queryText(query)}`));
   }
 
   async trace(query: string, namespace: string | undefined): Promise<TraceReport> {
-    return parseTrace(await this.#ask('GET', `${own}/trace${queryText({ query, namespace })}`));
+    return parseTrace(await this.request('GET', `${own}/trace${queryText({ query, namespace })}`));
+  }
+
+  /** What any route answers, as JSON. */
+  async request(method: Method, target: string, body?: unknown): Promise<unknown> {
+    const answer = await this.#send({ method, target, body, signal: this.#options.signal });
+    return parseJson(await answer.text(), `the answer of ${method} ${target}`);
+  }
+
+  /** The results of a stream until the server ends it; it is not opened again. */
+  async *stream(target: string): AsyncGenerator<unknown> {
+    const { signal } = this.#options;
+    const answer = await this.#send({ method: 'GET', target, signal });
+    for await (const line of linesOf(answer.body)) {
+      const message = parseJson(line, 'the stream');
+      if (!isObject(message)) continue;
+      const failure = getString(message, 'error', 'message');
+      if (failure !== undefined) throw new AppError('unavailable', failure);
+      yield message['result'];
+    }
   }
 
   /** The application now and at every change; connects again when the stream breaks. Ends only with the signal. */
@@ -85,7 +112,8 @@ export class Client {
     for (let failures = 0; ; ) {
       throwIfAborted(signal);
       try {
-        const target = `/api/v1/stream/applications${queryText({ name })}`;
+        const { name: plain, namespace } = parseName(name);
+        const target = `/api/v1/stream/applications${queryText({ name: plain, appNamespace: namespace })}`;
         const answer = await this.#send({ method: 'GET', target, signal });
         for await (const line of linesOf(answer.body)) {
           failures = 0;
@@ -100,11 +128,6 @@ export class Client {
       }
       await new Promise((resolve) => setTimeout(resolve, reconnectDelayMs));
     }
-  }
-
-  async #ask(method: string, target: string, body?: unknown): Promise<unknown> {
-    const answer = await this.#send({ method, target, body, signal: this.#options.signal });
-    return parseJson(await answer.text(), `the answer of ${method} ${target}`);
   }
 
   async #send({ method, target, body, signal }: Asked): Promise<Response> {
@@ -135,12 +158,26 @@ export class Client {
 
 const own = '/api/slipway/v1';
 
-function path(name: string): string {
-  return `/api/v1/applications/${encodeURIComponent(name)}`;
+function parseName(name: string): { name: string; namespace: string | undefined } {
+  const slash = name.indexOf('/');
+  return { name: name.slice(slash + 1), namespace: slash < 0 ? undefined : name.slice(0, slash) };
 }
 
-function queryText(query: Record<string, string | undefined>): string {
-  const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
+/** A route about an application, which is named as people name it: `name`, or `namespace/name`. */
+export function applicationPath(qualified: string, rest = '', query: Query = {}): string {
+  const { name, namespace } = parseName(qualified);
+  return `/api/v1/applications/${encodeURIComponent(name)}${rest}${queryText({ ...query, appNamespace: namespace })}`;
+}
+
+function ownPath(qualified: string, rest: string): string {
+  return `${own}/applications/${encodeURIComponent(qualified)}${rest}`;
+}
+
+/** Members that are undefined are left out; a list is repeated. */
+export function queryText(query: Query): string {
+  const given = Object.entries(query).flatMap(([name, value]): [string, string][] =>
+    value === undefined ? [] : [value].flat().map((one) => [name, String(one)]),
+  );
   return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
 }
 

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { registerClusters } from './clusters.ts';
 import type { ClusterOptions } from './deps.ts';
 import { parsePort } from './processes.ts';
 import type { Session } from './session.ts';
@@ -8,7 +9,9 @@ export function registerCluster(program: Command, session: Session): void {
   const { processes } = session.deps;
   const cluster = program
     .command('cluster')
-    .description('a Kubernetes cluster by itself, for kubectl, helm and tests; stays until Ctrl-C')
+    .description(
+      'by itself: a Kubernetes cluster for kubectl, helm and tests, until Ctrl-C; below it: the clusters of applications',
+    )
     .option('--data <directory>', 'where it is kept (default: .slipway/cluster)')
     .option('--in-memory', 'keep nothing: an empty cluster at every start')
     .option('--port <port>', 'of the API server on 127.0.0.1 (default: a free one, kept with the data)', parsePort)
@@ -49,6 +52,7 @@ export function registerCluster(program: Command, session: Session): void {
       };
       session.exit = await processes.cluster(options, session.signal);
     });
+  registerClusters(cluster, session);
   cluster
     .command('kubeconfig')
     .description('print a kubeconfig for a user, by a certificate of the cluster; what the user may do is RBAC')

@@ -28,6 +28,8 @@ export interface CliDeps {
   dispatch: (request: DispatchRequest, signal: AbortSignal) => Promise<void>;
   /** For manifests made without a server. */
   openRenderer: (options: { plugins: string | undefined }) => Promise<LocalRenderer>;
+  /** How a server gets into the cluster of a context; makes an account there unless told otherwise. */
+  clusterAccess: (options: ClusterAccessOptions, signal: AbortSignal) => Promise<ClusterAccess>;
   /** Commands that build a whole process; each resolves with the exit code. */
   processes: {
     up: (options: UpOptions, signal: AbortSignal) => Promise<number>;
@@ -42,6 +44,23 @@ export interface CliDeps {
 /** Makes manifests here; charts of repositories and registries are read as anybody may. */
 export interface LocalRenderer extends Renderer, AsyncDisposable {
   charts: Pick<ChartLibrary, 'open'>;
+}
+
+export interface ClusterAccessOptions {
+  kubeconfig: string | undefined;
+  context: string;
+  /** An account that is there already. */
+  serviceAccount: string | undefined;
+  systemNamespace: string;
+  ownCredentials: boolean;
+  /** Empty: all of them. */
+  namespaces: string[];
+}
+
+/** In the words of Argo CD's API. */
+export interface ClusterAccess {
+  server: string;
+  config: Record<string, unknown>;
 }
 
 export interface DispatchRequest {

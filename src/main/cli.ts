@@ -46,6 +46,7 @@ const deps: CliDeps = {
     await sendGhApi({ method: 'POST', path, headers: {}, body }, githubEnvironment(process.env), signal);
   },
   openRenderer: async (options) => (await import('./render-tools.ts')).openRenderer(options),
+  clusterAccess: async (options, signal) => (await import('./cluster-access.ts')).clusterAccess(options, signal),
   processes: {
     up: async (options, signal) => (await import('./up.ts')).up(options, signal),
     demo: async (options, signal) => (await import('./demo/demo.ts')).demo(options, signal),

@@ -89,7 +89,10 @@ export function createApp(deps: AppDeps): Hono<ServerEnv> {
     return c.body(text, 200, { 'content-type': contentType });
   });
   app.route('/api/v1', argocdApi({ ...deps, sessions: auth.sessions, guard: auth.guard }));
-  app.route('/api/slipway/v1', slipwayApi({ engine, resources: deps.resources, audit, tracer, feed, guard: auth.guard }));
+  app.route(
+    '/api/slipway/v1',
+    slipwayApi({ engine, resources: deps.resources, audit, tracer, feed, guard: auth.guard }),
+  );
   app.route('/api/slipway/v1', slipwayLive({ feed, guard: auth.guard, version, closing }));
   app.all('/api/*', (c) => {
     throw new AppError('not-found', `${c.req.method} ${c.req.path} is not served`);

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Application, ApplicationStatus } from '#model/argocd/application.ts';
 import { type ApplicationTraits, application } from '../../test/web/application.ts';
 import { trailersOf } from './chain.ts';
 import { mainImage, parseImageName, versionOf } from './image-name.ts';
@@ -8,7 +7,6 @@ import { sameImage } from './observe-container.ts';
 import { inputPaths, mentions } from './observe-delivery.ts';
 import { compareEnvironments, placeOf } from './place.ts';
 import { parseTraceQuery } from './report.ts';
-import { explainWhy } from './why.ts';
 
 describe('place', () => {
   const cases: { name: string; traits: ApplicationTraits; want: [string, string | undefined] }[] = [
@@ -111,81 +109,4 @@ describe('words', () => {
     assert.throws(() => parseTraceQuery('pod/', undefined), /nothing that can be traced/);
     assert.throws(() => parseTraceQuery('', undefined), /nothing that can be traced/);
   });
-});
-
-describe('why', () => {
-  const with_ = (status: ApplicationStatus, automated = true): Application =>
-    application({ name: 'a', automated, status });
-  const cases: { name: string; application: Application; says: RegExp[] }[] = [
-    {
-      name: 'all is well',
-      application: with_({ sync: { status: 'Synced' }, health: { status: 'Healthy' } }),
-      says: [],
-    },
-    {
-      name: 'a bad values path',
-      application: with_({
-        conditions: [{ type: 'ComparisonError', message: 'helm: open values-x.yaml: no such file or directory' }],
-      }),
-      says: [/ComparisonError.*helm\.valueFiles/],
-    },
-    {
-      name: 'an image that cannot be pulled',
-      application: with_({
-        health: { status: 'Degraded' },
-        resources: [
-          {
-            version: 'v1',
-            kind: 'Pod',
-            name: 'p',
-            health: { status: 'Degraded', message: 'ImagePullBackOff: manifest unknown' },
-          },
-        ],
-      }),
-      says: [/Pod p is Degraded.*the image and its tag exist/],
-    },
-    {
-      name: 'manual and out of sync',
-      application: with_(
-        {
-          sync: { status: 'OutOfSync' },
-          resources: [{ version: 'v1', kind: 'Service', name: 's', status: 'OutOfSync' }],
-        },
-        false,
-      ),
-      says: [/Service s; nobody asked for a sync.*slipway app sync a/],
-    },
-    {
-      name: 'a failed sync',
-      application: with_({
-        sync: { status: 'OutOfSync' },
-        operationState: {
-          phase: 'Failed',
-          message: 'one object failed',
-          operation: {},
-          startedAt: '',
-          syncResult: {
-            resources: [
-              {
-                group: '',
-                version: 'v1',
-                kind: 'Service',
-                namespace: 'n',
-                name: 's',
-                status: 'SyncFailed',
-                message: 'field is immutable',
-              },
-            ],
-          },
-        },
-      }),
-      says: [/the last sync failed: one object failed; Service s: field is immutable.*Replace=true/],
-    },
-  ];
-  for (const { name, application: given, says } of cases)
-    test(name, () => {
-      const found = explainWhy(given).map(({ problem, next }) => `${problem} ${next}`);
-      assert.equal(found.length, says.length, found.join('\n'));
-      for (const [index, pattern] of says.entries()) assert.match(found[index] ?? '', pattern);
-    });
 });

@@ -122,6 +122,7 @@ export const noResources: ApplicationResources = {
   logs: async () => absent(),
   actions: async () => [],
   runAction: async () => absent(),
+  why: async () => [{ code: 'manual', problem: 'it differs and nobody asked', next: 'sync it' }],
   orphans: async () => [],
 };
 

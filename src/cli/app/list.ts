@@ -2,23 +2,38 @@ import type { Command } from 'commander';
 import type { Application } from '#model/argocd/application.ts';
 import { versionOf } from '#trace/image-name.ts';
 import { type Result, renderTable } from '../printer.ts';
-import { type OutputOption, type Session, withOutput } from '../session.ts';
+import type { OutputOption, Session } from '../session.ts';
 
 interface ListOptions extends OutputOption {
   selector?: string;
   project?: string;
   repo?: string;
+  cluster?: string;
+  path?: string;
+  appNamespace?: string;
 }
 
 export function registerAppList(app: Command, session: Session): void {
-  withOutput(app.command('list'))
+  app
+    .command('list')
+    .option('-o, --output <format>', 'table, wide, name, json or yaml', 'table')
     .description('list applications')
     .option('-l, --selector <selector>', 'by labels, for example team=shop')
     .option('-p, --project <project>', 'of one project')
     .option('-r, --repo <url>', 'that read one repository')
+    .option('-c, --cluster <cluster>', 'that go to one cluster, by name or address')
+    .option('-P, --path <path>', 'that read one folder')
+    .option('-N, --app-namespace <name>', 'whose objects are in one namespace')
     .action(async (options: ListOptions) => {
-      const { selector, project, repo } = options;
-      session.show(listResult(await session.client.applications({ selector, project, repo })), options);
+      const { selector, project, repo, appNamespace, cluster, path } = options;
+      const all = await session.client.applications({ selector, project, repo, appNamespace });
+      const shown = all.filter(
+        ({ spec }) =>
+          (cluster === undefined || spec.destination.server === cluster || spec.destination.name === cluster) &&
+          (path === undefined || [spec.source, ...(spec.sources ?? [])].some((source) => source?.path === path)),
+      );
+      if (options.output !== 'name') return session.show(listResult(shown), options);
+      for (const { metadata } of shown) session.deps.out(`${metadata.namespace ?? ''}/${metadata.name}\n`);
     });
 }
 

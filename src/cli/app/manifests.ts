@@ -7,7 +7,7 @@ export function registerAppManifests(app: Command, session: Session): void {
     .description('what Git wants, rendered')
     .option('--revision <revision>', 'of another revision')
     .action(async (name: string, options: OutputOption & { revision?: string }) => {
-      const manifests = await session.client.manifests(name, options.revision);
+      const manifests = await session.client.manifests(name, { revision: options.revision });
       const text = manifests.map((manifest) => `---\n${stringify(manifest, { lineWidth: 0 })}`).join('');
       session.show({ data: manifests, text: () => text }, options);
     });

@@ -1,42 +1,30 @@
 import type { Command } from 'commander';
-import type { SyncRequest } from '#apps/port.ts';
 import { AppError } from '#base/errors.ts';
 import type { Application, ResourceResult } from '#model/argocd/application.ts';
 import { type Result, renderDuration } from '../printer.ts';
 import { type OutputOption, type Session, withOutput } from '../session.ts';
 import { isOperationOver, parseTimeout, watchUntil } from '../watching.ts';
 import { operationBlock, resourceBlock } from './get.ts';
+import { type SyncFlags, syncRequest, withSyncFlags } from './sync-flags.ts';
 
-interface SyncOptions extends OutputOption {
-  revision?: string;
-  prune?: boolean;
-  dryRun?: boolean;
-  resource?: string[];
+interface SyncOptions extends OutputOption, SyncFlags {
+  selector?: string;
   async?: boolean;
   timeout?: string;
 }
 
 export function registerAppSync(app: Command, session: Session): void {
-  withOutput(app.command('sync <name...>'))
+  withSyncFlags(withOutput(app.command('sync [name...]')))
     .description('bring the cluster to what Git wants, and wait for the operation to end')
-    .option('--revision <revision>', 'another revision than the one Git points to')
-    .option('--prune', 'delete what Git no longer wants')
-    .option('--dry-run', 'only ask the cluster whether it would accept')
-    .option(
-      '--resource <group:kind:name>',
-      'only this resource, [group]:kind:[namespace/]name; may be repeated',
-      collect,
-    )
+    .option('-l, --selector <selector>', 'all applications with these labels')
     .option('--async', 'do not wait')
     .option('--timeout <seconds>', 'give up waiting after that time')
+    .option('--assume-yes', 'accepted and without effect: nothing is asked')
     .action(async (names: string[], options: SyncOptions) => {
-      const request: SyncRequest = {
-        revision: options.revision,
-        prune: options.prune,
-        dryRun: options.dryRun,
-        resources: options.resource?.map(parseResource),
-      };
-      for (const name of names) {
+      for (const name of await chosen(session, names, options.selector)) {
+        const application = await sourcesNamed(session, name, options);
+        const manifests = options.label ? await session.client.manifests(name, {}) : undefined;
+        const request = syncRequest({ application, manifests }, options, session.deps.cwd);
         if (options.async) {
           const accepted = await session.client.sync(name, request);
           session.show({ data: accepted, text: () => `${name}: sync requested\n` }, options);
@@ -46,11 +34,24 @@ export function registerAppSync(app: Command, session: Session): void {
     });
 }
 
+async function chosen(session: Session, names: string[], selector: string | undefined): Promise<string[]> {
+  if (selector === undefined && names.length === 0)
+    throw new AppError('bad-input', 'which application? give a name, or --selector');
+  const selected = selector === undefined ? [] : await session.client.applications({ selector });
+  return [...names, ...selected.map(({ metadata }) => metadata.name)];
+}
+
+/** The application, when flags speak of its sources or its resources. */
+async function sourcesNamed(session: Session, name: string, flags: SyncFlags): Promise<Application | undefined> {
+  const asks = [flags.sourceNames, flags.resource?.some((text) => /[!*]/.test(text)) || undefined];
+  return asks.some((asked) => asked !== undefined) ? await session.client.application(name) : undefined;
+}
+
 /** Requests a sync and follows it, printing each resource's result as it comes in. */
 export async function syncToEnd(
   session: Session,
   name: string,
-  options: OutputOption & { timeout?: string; request: SyncRequest },
+  options: OutputOption & { timeout?: string; request: object },
 ): Promise<Result> {
   const timeoutMs = parseTimeout(options.timeout);
   const before = await session.client.application(name);
@@ -67,21 +68,6 @@ export async function syncToEnd(
     },
   });
   return syncResult(after);
-}
-
-function collect(value: string, previous: string[] | undefined): string[] {
-  return [...(previous ?? []), value];
-}
-
-export function parseResource(text: string): NonNullable<SyncRequest['resources']>[number] {
-  const [group, kind, named, ...rest] = text.split(':');
-  if (group === undefined || !kind || !named || rest.length > 0)
-    throw new AppError('bad-input', `--resource ${text} is not of the form [group]:kind:[namespace/]name`, {
-      hint: 'for example apps:Deployment:shop',
-    });
-  const slash = named.indexOf('/');
-  const name = named.slice(slash + 1);
-  return { group, kind, name, namespace: slash < 0 ? undefined : named.slice(0, slash) };
 }
 
 /**

@@ -2,7 +2,6 @@ import { parseClusterSecret } from '#apps/cluster-declaration.ts';
 import type { ApplicationEngine, ApplicationResources, InstanceSight, InstanceStore } from '#apps/port.ts';
 import { isDestinationPermitted, isKindPermitted } from '#apps/project.ts';
 import { globalProjectsOf } from '#apps/projects.ts';
-import type { Reason } from '#apps/why/reason.ts';
 import { AppError } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import { createKubeClient } from '#kube/client.ts';
@@ -21,8 +20,6 @@ export interface EngineFaces {
   resources: ApplicationResources;
   instance: InstanceStore;
   sight: InstanceSight;
-  /** What holds an application back, found by looking at it now. */
-  why: (name: string, signal: AbortSignal) => Promise<Reason[]>;
 }
 
 export interface FacesDeps extends EngineFaceDeps {
@@ -37,11 +34,19 @@ export function startFaces(deps: FacesDeps): EngineFaces {
   const projectNamed = (name: string) => projects.get({ name, namespace });
   const engine = new EngineFace(deps);
   const instance = new FaceInstanceStore({ kube, instance: deps.instance, projects, applications });
+  const why = new FaceWhy({
+    get: (name) => engine.get(name),
+    clusterOf: (application, signal) => engine.clusterOf(application, signal),
+    observation: deps.observation,
+    projectOf: (application) => controller.projectOf(application),
+    clock,
+  });
   const resources = new FaceResources({
     engine,
     home: kube,
     clusterOf: (application, signal) => engine.clusterOf(application, signal),
     settings,
+    why: (name, signal) => why.why(name, signal),
     orphans: (name, signal) => engine.orphans(name, signal),
     assertPermitted(application, object) {
       const project = controller.projectOf(application);
@@ -84,12 +89,5 @@ export function startFaces(deps: FacesDeps): EngineFaces {
     },
     clock,
   });
-  const why = new FaceWhy({
-    get: (name) => engine.get(name),
-    clusterOf: (application, signal) => engine.clusterOf(application, signal),
-    observation: deps.observation,
-    projectOf: (application) => controller.projectOf(application),
-    clock,
-  });
-  return { engine, resources, instance, sight, why: (name, signal) => why.why(name, signal) };
+  return { engine, resources, instance, sight };
 }

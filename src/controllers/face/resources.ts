@@ -8,6 +8,7 @@ import type {
   ResourceName,
   ResourceNode,
 } from '#apps/port.ts';
+import type { Reason } from '#apps/why/reason.ts';
 import type { Clock } from '#base/clock.ts';
 import { AppError } from '#base/errors.ts';
 import { cloneJson, type JsonObject } from '#base/json.ts';
@@ -32,6 +33,7 @@ export interface ResourcesDeps {
   home: KubeClient;
   clusterOf: (application: Application, signal: AbortSignal) => Promise<Cluster>;
   settings: () => ArgoSettings;
+  why: (application: string, signal: AbortSignal) => Promise<Reason[]>;
   orphans: (application: string, signal: AbortSignal) => Promise<ResourceNode[]>;
   /** Throws `forbidden` for an object that the application's project does not permit. */
   assertPermitted: (application: Application, object: KubeObject) => void;
@@ -146,6 +148,10 @@ export class FaceResources implements ApplicationResources {
     for (const { operation, object } of results)
       if (operation === 'create') await kube.create(object, { fieldManager }, signal);
       else await patchTo(kube, { live, wanted: object }, signal);
+  }
+
+  async why(name: string, signal: AbortSignal): Promise<Reason[]> {
+    return await this.#deps.why(name, signal);
   }
 
   async orphans(name: string, signal: AbortSignal): Promise<ResourceNode[]> {
