@@ -258,7 +258,7 @@ test('a Secret never shows its values, and equal ones look equal', async () => {
   await world.untilApplication('secret', (found) => found.status?.sync?.status === 'OutOfSync');
   const [resource] = await world.engine.managedResources('secret', AbortSignal.timeout(5000));
   assert.match(resource?.liveText ?? '', / {2}password: \+{8}\n {2}user: \+{8}\n/);
-  assert.match(resource?.desiredText ?? '', / {2}password: \+{9}\n {2}user: \+{8}\n/);
+  assert.match(resource?.desiredText ?? '', / {2}password: \+{12}\n {2}user: \+{8}\n/);
   const texts = await world.engine.manifests('secret', undefined, AbortSignal.timeout(5000));
   assert.ok(!texts.join().includes(Buffer.from('other-value').toString('base64')));
 });

@@ -104,7 +104,7 @@ const rows: Row[] = [
   { name: 'refused', spec: at('refused'), type: 'SyncError', message: /replicas/ },
   {
     name: 'jq',
-    spec: (url) => ({ ...at('good')(url), ignoreDifferences: [{ kind: 'ConfigMap', jqPathExpressions: ['.data'] }] }),
+    spec: (url) => ({ ...at('good')(url), ignoreDifferences: [{ kind: 'ConfigMap', jqPathExpressions: ['.data['] }] }),
     type: 'ComparisonError',
     message: /jqPathExpressions/,
   },
