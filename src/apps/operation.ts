@@ -84,6 +84,10 @@ export function newOperationMemory(state: OperationState): OperationMemory {
   return { id: operationId(state), deleted: new Set(), pausedUntil: 0 };
 }
 
+function isNew({ task, object }: { task: SyncTask; object: KubeObject }): boolean {
+  return task.live?.metadata.resourceVersion !== object.metadata.resourceVersion;
+}
+
 function isFailed(result: ResourceResult): boolean {
   return result.status === 'SyncFailed' || result.hookPhase === 'Error';
 }
@@ -307,7 +311,8 @@ class Run {
       if (object.metadata.uid !== undefined) this.#memory.deleted.add(object.metadata.uid);
     };
     const between = async (done: readonly SyncAction[]) => {
-      if (options.dryRun || !(await waitForDefinitions({ kube, clock }, done, this.#signal))) return;
+      const changed = done.filter(({ task }) => this.#written.some((entry) => entry.task === task && isNew(entry)));
+      if (!(await waitForDefinitions({ kube, clock }, changed, this.#signal))) return;
       this.#deps.kindsChanged();
     };
     const deps = { kube, clock, types: this.#deps.types, written, deleted, between };

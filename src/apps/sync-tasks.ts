@@ -84,7 +84,15 @@ function resourceTask(input: SyncTasksInput, resource: ComparedResource): SyncTa
     outOfSync: resource.status !== 'Synced',
     options,
     foreseen: foreseenOf(resource),
+    agrees: agrees(resource) && !options.replace,
   };
+}
+
+/** In sync, with nothing in it that the comparison was told to look away from. */
+function agrees({ live, status, rules, difference }: ComparedResource): boolean {
+  if (!live || live.metadata.deletionTimestamp !== undefined || status !== 'Synced') return false;
+  const ignores = rules !== undefined && rules.jsonPointers.length + rules.jq.length + rules.managers.length > 0;
+  return !ignores && difference?.rejected === undefined;
 }
 
 /** A hook under the name that it has in one operation, where it asks for a generated one. */

@@ -1,5 +1,5 @@
 import type { Cluster } from '#apps/clusters.ts';
-import { givesWayTo } from '#apps/giving-way.ts';
+import { givesWayTo, retryGivesWay } from '#apps/giving-way.ts';
 import { syncIdentity } from '#apps/impersonation.ts';
 import type { Observation } from '#apps/observation.ts';
 import { newOperationMemory, runOperation } from '#apps/operation.ts';
@@ -166,9 +166,13 @@ function gaveWay(
     now,
   });
   if (!task) return undefined;
-  const commits = observation.target.revisions.map((revision) => revision.slice(0, 7)).join(', ');
-  const message = `gave way to ${commits}, which changes ${displayName(task.key)}: ${progress.state.message ?? ''}`;
-  return endOperation({ ...progress.state, phase: 'Terminating' }, 'Failed', message, now);
+  return endForNewer(progress.state, observation, `, which changes ${displayName(task.key)}`, now);
+}
+
+function endForNewer(state: OperationState, { target }: Observation, why: string, now: number): OperationState {
+  const commits = target.revisions.map((revision) => revision.slice(0, 7)).join(', ');
+  const message = `gave way to ${commits}${why}: ${state.message ?? ''}`;
+  return endOperation({ ...state, phase: 'Terminating' }, 'Failed', message, now);
 }
 
 /** Takes an operation as far as it goes now. What fails is part of its state, once it has had the time to pass. */
@@ -182,6 +186,9 @@ export async function operate(deps: OperateDeps, turn: Turn, signal: AbortSignal
     : turn.state;
   const soonest = (ms: number | undefined) => (ms === undefined ? dueMs : Math.min(ms, dueMs ?? ms));
   const retryMs = retryDueInMs(state, clock.now());
+  const { application, observation } = turn;
+  if (retryMs !== undefined && retryGivesWay({ application, state, newest: observation.target }))
+    return { state: endForNewer(state, observation, '', clock.now()), recheckMs: undefined };
   if (retryMs !== undefined && retryMs > 0) return { state, recheckMs: soonest(retryMs) };
   try {
     const result = await run(deps, { ...turn, state }, timedOut, signal);

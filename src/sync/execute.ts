@@ -82,6 +82,11 @@ function verbOf(action: SyncAction, result: KubeObject): string {
   return action.kind === 'apply' ? 'configured' : 'replaced';
 }
 
+function shown(task: SyncTask, message: string, options: ExecuteOptions): ResourceResult {
+  const applied = appliedResult(task, message, imagesOf(task.target));
+  return options.dryRun ? { ...applied, hookPhase: 'Succeeded' } : applied;
+}
+
 async function perform(
   deps: ExecuteDeps,
   action: SyncAction,
@@ -106,11 +111,11 @@ async function perform(
     case 'apply':
     case 'replace':
     case 'recreate': {
+      if (action.kind === 'apply' && task.agrees)
+        return shown(task, `${writtenName(task)} unchanged${suffix}`, options);
       const result = await write(deps, action, options, signal);
       if (!options.dryRun) deps.written(task, result);
-      const message = `${writtenName(task)} ${verbOf(action, result)}${suffix}`;
-      const applied = appliedResult(task, message, imagesOf(task.target));
-      return options.dryRun ? { ...applied, hookPhase: 'Succeeded' } : applied;
+      return shown(task, `${writtenName(task)} ${verbOf(action, result)}${suffix}`, options);
     }
     default:
       return unreachable(action);

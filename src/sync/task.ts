@@ -24,6 +24,8 @@ export interface SyncTask {
   options: SyncOptions;
   /** What the server said when it was asked what this apply would do; undefined when it was not asked. */
   foreseen?: { rejected: string | undefined } | undefined;
+  /** The comparison knows that applying it would change nothing at all, ignored fields included. */
+  agrees?: boolean;
   /** Its kind is not served yet: its definition is part of this sync, or it is wanted all the same. */
   skipDryRun?: boolean;
 }
