@@ -18,6 +18,7 @@ const commands = {
   bench: ['bench/gitops/run.ts', ...args],
   'bench-drydock': ['bench/drydock/run.ts', ...args],
   kill: [...testArgs, 'test/world/kill.test.ts'],
+  faults: [...testArgs, 'test/engine/faults.test.ts'],
   cluster: [...testArgs, 'test/cluster/suite.test.ts'],
   kubernetes: [...testArgs, 'test/kubernetes/suite.test.ts'],
   'kubernetes-long': [...testArgs, 'src/drydock/kubernetes/**/*property.test.ts'],
@@ -36,6 +37,7 @@ function suiteSettings(part, variable) {
 
 const settings = {
   kill: () => ({ SLIPWAY_KILL_ROUNDS: process.env.SLIPWAY_KILL_ROUNDS ?? '20' }),
+  faults: () => ({ SLIPWAY_FAULTS: 'all' }),
   cluster: () => suiteSettings('subjects', 'SLIPWAY_TEST_SUBJECTS'),
   kubernetes: () => suiteSettings('areas', 'SLIPWAY_TEST_AREAS'),
   'kubernetes-long': () => ({ SLIPWAY_PROPERTY_SEEDS: process.env.SLIPWAY_PROPERTY_SEEDS ?? '40' }),

@@ -5,8 +5,8 @@ import { statusError } from '#kube/status-error.ts';
 import type { Application } from '#model/argocd/application.ts';
 import { applicationObject, configMap, EngineWorld } from './world.ts';
 
-/** With FAULTS=all every fault strikes at every write; else each write meets one of them. */
-const everyFault = process.env['FAULTS'] === 'all';
+/** With SLIPWAY_FAULTS=all every fault strikes at every write; else each write meets one of them. */
+const everyFault = process.env['SLIPWAY_FAULTS'] === 'all';
 const server = 'https://kubernetes.default.svc';
 const inSync = (app: Application) => app.status?.sync?.status === 'Synced' && app.operation === undefined;
 const broken = () => new AppError('unavailable', 'the connection broke');
