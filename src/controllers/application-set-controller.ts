@@ -7,7 +7,7 @@ import type { RepositoryWatch } from '#apps/repository-watch.ts';
 import { RenderMemory } from '#appsets/render-memory.ts';
 import type { Clock, Entropy } from '#base/clock.ts';
 import { isAppError, messageOf } from '#base/errors.ts';
-import { isObject } from '#base/json.ts';
+import { getNumber, isObject } from '#base/json.ts';
 import type { Logger } from '#base/log.ts';
 import { mergePatchBetween } from '#base/merge-patch.ts';
 import type { Outcome } from '#base/outcome.ts';
@@ -34,8 +34,8 @@ export interface ApplicationSetControllerDeps {
   projects: Informer;
 }
 
-/** Changes of state alone are told in the status a moment later, all together. */
-const stateDelayMs = 3000;
+/** Changes of state alone are told in the status a moment later, all together; a long status is written less often. */
+const stateDelay = { leastMs: 500, perApplicationMs: 3 } as const;
 const rolloutDelayMs = 200;
 
 /** Makes the Applications that ApplicationSets generate, one set at a time, whenever something they depend on moved. */
@@ -153,16 +153,22 @@ export class ApplicationSetController {
     const concern = concernsSet(object, event.previous);
     const { progressiveSyncs } = this.#deps.settings().applicationSets;
     if (concern === 'at once') this.#queue.add(name);
-    if (concern === 'soon') this.#queue.addAfter(name, progressiveSyncs ? rolloutDelayMs : stateDelayMs);
+    if (concern === 'soon') this.#queue.addAfter(name, progressiveSyncs ? rolloutDelayMs : this.#stateDelayMs(name));
   }
 
-  /** Applications of a namespace, each as it was last written by us or seen. */
-  #applications(namespace: string): KubeObject[] {
+  #stateDelayMs(name: string): number {
+    const { sets, namespace } = this.#deps;
+    const count = getNumber(sets.get(parseQualifiedName(name, namespace)), 'status', 'resourcesCount') ?? 0;
+    return Math.max(stateDelay.leastMs, count * stateDelay.perApplicationMs);
+  }
+
+  /** Each as it was last written by us or seen. */
+  #applications(namespace: string, names: ReadonlySet<string>): KubeObject[] {
     const { applications, home } = this.#deps;
     const { group, version, kind } = applications.resource;
-    const seen = applications.list(namespace);
-    return seen
-      .map(({ metadata }) => home.live.get({ group, version, kind }, metadata))
+    const known = new Set(applications.list(namespace).map(({ metadata }) => metadata.name));
+    return [...known, ...[...names].filter((name) => name !== '' && !known.has(name))]
+      .map((name) => home.live.get({ group, version, kind }, { name, namespace }))
       .filter((object) => object !== undefined);
   }
 
@@ -194,8 +200,8 @@ export class ApplicationSetController {
         settings,
         clock,
         logger,
-        applications: (where) => this.#applications(where),
-        projectExists: (project) => project === 'default' || projects.get({ name: project, namespace }) !== undefined,
+        applications: (where, generated) => this.#applications(where, generated),
+        projectExists: (project) => projects.get({ name: project, namespace }) !== undefined,
         destinationProblem: problemOf,
         noteWritten: (written) => home.live.noteWritten(written),
         memory,

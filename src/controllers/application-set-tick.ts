@@ -37,8 +37,8 @@ export interface SetTickDeps {
   settings: () => ArgoSettings;
   clock: Clock;
   logger: Logger;
-  /** Applications of a namespace as last written or seen. */
-  applications: (namespace: string) => KubeObject[];
+  /** Applications of a namespace as last written or seen; of those that the watch has not told yet, the named ones. */
+  applications: (namespace: string, names: ReadonlySet<string>) => KubeObject[];
   projectExists: (name: string) => boolean;
   destinationProblem: (destination: unknown) => string | undefined;
   noteWritten: (object: KubeObject) => void;
@@ -71,6 +71,7 @@ export class SetTick {
   readonly #signal: AbortSignal;
   readonly #policy;
   readonly #rolling: boolean;
+  #generated: ReadonlySet<string> = new Set();
 
   constructor(deps: SetTickDeps, set: ApplicationSet, signal: AbortSignal) {
     this.#deps = deps;
@@ -97,6 +98,7 @@ export class SetTick {
       destinationProblem: this.#deps.destinationProblem,
       documentProblems,
     });
+    this.#generated = validated.names;
     const rollout = this.#rolling ? this.#rollout(validated) : undefined;
     if (this.#rolling && this.#set.spec.strategy?.steps.length === 0)
       return await this.#fail('ApplicationSetRolloutError', 'No steps defined for rollout', validationRetryMs);
@@ -106,7 +108,7 @@ export class SetTick {
   }
 
   #live(): KubeObject[] {
-    return this.#deps.applications(this.#set.metadata.namespace ?? '');
+    return this.#deps.applications(this.#set.metadata.namespace ?? '', this.#generated);
   }
 
   #owned(): KubeObject[] {
