@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { type Header, pack } from 'tar-stream';
@@ -52,21 +53,23 @@ export class ChartRepositoryServer implements AsyncDisposable {
   /** Asked first; true when it has answered. */
   answer: Answer | undefined;
   readonly #server: Server;
+  readonly #scheme: string;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, scheme: string) {
     this.#server = server;
+    this.#scheme = scheme;
     server.on('request', (request, response) => this.#serve(request, response));
   }
 
-  static async start(): Promise<ChartRepositoryServer> {
-    const server = createServer();
-    const own = new ChartRepositoryServer(server);
+  static async start(tls?: ServerOptions): Promise<ChartRepositoryServer> {
+    const server = tls ? createTlsServer(tls) : createServer();
+    const own = new ChartRepositoryServer(server, tls ? 'https' : 'http');
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return own;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/charts`;
+    return `${this.#scheme}://127.0.0.1:${(this.#server.address() as AddressInfo).port}/charts`;
   }
 
   async publish(chart: string, version: string, files = smallChart(chart, version)): Promise<void> {

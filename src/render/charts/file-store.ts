@@ -94,6 +94,8 @@ export class FileStore {
     this.#writes += 1;
     const temporary = `${file}.${process.pid}-${this.#writes}.tmp`;
     await writeFile(temporary, bytes, { mode: 0o600 });
+    const now = this.#deps.clock.now() / 1000;
+    await utimes(temporary, now, now);
     await rename(temporary, file);
     if (this.#writes % sweepEvery === 0) await this.#sweep();
   }
