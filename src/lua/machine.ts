@@ -148,6 +148,8 @@ export function lessOrEqual(machine: Machine, a: LuaValue, b: LuaValue): boolean
   if (typeof a === 'string' && typeof b === 'string') return a <= b;
   const handler = metamethod(a, '__le');
   if (handler !== undefined && handler === metamethod(b, '__le')) return truthy(call(machine, handler, [a, b])[0]);
+  if (metamethod(a, '__lt') === undefined)
+    throw failure(machine, `attempt to compare ${typeName(a)} with ${typeName(b)}`);
   return !less(machine, b, a);
 }
 

@@ -81,3 +81,8 @@ export function replicasOf(input: ActionInput): number {
   if (given.trim() === '' || Number.isNaN(number)) throw new AppError('bad-input', `invalid number: ${given}`);
   return number;
 }
+
+/** Of Argo CD's page. */
+export const icon = (name: string): string => `fa fa-fw fa-${name}`;
+
+export const restartedAt = 'kubectl.kubernetes.io/restartedAt';
