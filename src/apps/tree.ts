@@ -1,6 +1,7 @@
 import type { Assess } from '#health/assess.ts';
 import { type KubeObject, parseApiVersion } from '#kube/port.ts';
 import { imagesOf } from '#sync/images.ts';
+import { factsOf, networkingOf } from './node-facts.ts';
 import type { ResourceNode } from './port.ts';
 
 /** Kinds that are made for others, and so stand below them in a tree. */
@@ -24,6 +25,9 @@ function nodeOf(object: KubeObject, parentUid: string | undefined, assess: Asses
     createdAt: object.metadata.creationTimestamp,
     health: assess(object),
     images: imagesOf(object),
+    resourceVersion: object.metadata.resourceVersion,
+    info: factsOf(object),
+    networking: networkingOf(object),
   };
 }
 

@@ -99,10 +99,10 @@ export function resourceRoutes(deps: ArgocdDeps): Hono<ServerEnv> {
   });
 
   app.get(`${at}/resource-tree`, async (c) => {
-    const { id } = find(c, 'get');
+    const { id, application } = find(c, 'get');
     const { signal } = c.req.raw;
     const [nodes, orphans] = await Promise.all([engine.tree(id, signal), resources.orphans(id, signal)]);
-    return c.json(resourceTreeShape(nodes, orphans));
+    return c.json(resourceTreeShape(nodes, orphans, application.status?.resources ?? []));
   });
 
   app.get(`${at}/resource`, async (c) => {

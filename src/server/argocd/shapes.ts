@@ -1,6 +1,7 @@
 import { load, loadAll } from 'js-yaml';
 import type { ManagedResource, ResourceNode } from '#apps/port.ts';
 import { isObject, type JsonObject } from '#base/json.ts';
+import type { ResourceStatus } from '#model/argocd/application.ts';
 
 /** The answers of Argo CD's REST API, as its clients read them. */
 export function managedResourceShape(resource: ManagedResource): JsonObject {
@@ -34,7 +35,25 @@ function stateJson(text: string | undefined): string {
   return text === undefined ? 'null' : (manifestsJson(text)[0] ?? 'null');
 }
 
-export function resourceTreeShape(nodes: readonly ResourceNode[], orphans: readonly ResourceNode[]): JsonObject {
+/** The tree of an application; what it manages and what is not there is a node without an identity. */
+export function resourceTreeShape(
+  nodes: readonly ResourceNode[],
+  orphans: readonly ResourceNode[],
+  managed: readonly ResourceStatus[],
+): JsonObject {
+  const keyOf = (of: { group?: string; kind: string; namespace?: string | undefined; name: string }) =>
+    `${of.group ?? ''}/${of.kind}/${of.namespace ?? ''}/${of.name}`;
+  const there = new Set(nodes.map(keyOf));
+  const missing = managed
+    .filter((resource) => !resource.hook && !there.has(keyOf(resource)))
+    .map(({ group, version, kind, namespace, name }) => ({
+      ...(group ? { group } : {}),
+      version,
+      kind,
+      ...(namespace ? { namespace } : {}),
+      name,
+      health: { status: 'Missing', message: 'Resource has not been created' },
+    }));
   const byUid = new Map([...nodes, ...orphans].map((node) => [node.uid, node]));
   const shape = (node: ResourceNode): JsonObject => {
     const parent = node.parentUid === undefined ? undefined : byUid.get(node.parentUid);
@@ -49,7 +68,7 @@ export function resourceTreeShape(nodes: readonly ResourceNode[], orphans: reado
       ...(node.createdAt === undefined ? {} : { createdAt: node.createdAt }),
     };
   };
-  return { nodes: nodes.map(shape), orphanedNodes: orphans.map(shape), hosts: [] };
+  return { nodes: [...nodes.map(shape), ...missing], orphanedNodes: orphans.map(shape), hosts: [] };
 }
 
 function identity({ group, version, kind, namespace, name, uid }: ResourceNode): JsonObject {

@@ -116,7 +116,7 @@ export function streams(deps: ArgocdDeps, closing: AbortSignal): Hono<ServerEnv>
       let last = '';
       for (let quietMs = 0; ; quietMs += treeMs) {
         const [nodes, orphans] = await Promise.all([engine.tree(id, signal), resources.orphans(id, signal)]);
-        const text = line(resourceTreeShape(nodes, orphans));
+        const text = line(resourceTreeShape(nodes, orphans, engine.get(id).status?.resources ?? []));
         if (text !== last || quietMs >= heartbeatMs) {
           await write(text === last ? heartbeat : text);
           quietMs = 0;
