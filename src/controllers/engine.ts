@@ -182,7 +182,7 @@ export async function startEngine(options: EngineOptions, signal: AbortSignal): 
   const trail = new AuditTrail({ audit, clock, namespace });
   const common = { home, clusters, observation, repositories, charts, settings, clock, namespace, applications };
   controller = stack.use(new ApplicationController({ ...common, trail, logger, projects, selfHeal, reconcileMs }));
-  const faces = startFaces({ ...common, instance, access, controller, audit, projects, logger });
+  const faces = startFaces({ ...common, instance, access, controller, audit, projects, logger, entropy });
   stack.use(new ProjectController({ kube, clock, logger, namespace, projects, applications: () => controller.list() }));
   followChanges({ watch, clusters, controller, repositories, charts, instance }, stack);
   controller.start();

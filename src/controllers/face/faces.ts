@@ -2,11 +2,13 @@ import { parseClusterSecret } from '#apps/cluster-declaration.ts';
 import type { ApplicationEngine, ApplicationResources, InstanceSight, InstanceStore } from '#apps/port.ts';
 import { isDestinationPermitted, isKindPermitted } from '#apps/project.ts';
 import { globalProjectsOf } from '#apps/projects.ts';
+import type { Entropy } from '#base/clock.ts';
 import { AppError } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import { createKubeClient } from '#kube/client.ts';
 import { clusterTarget } from '#kube/cluster-config.ts';
 import { type Informer, parseApiVersion } from '#kube/port.ts';
+import { previewApplications } from '../application-set-preview.ts';
 import { EngineFace, type EngineFaceDeps } from './engine-face.ts';
 import { FaceInstanceStore } from './instance-store.ts';
 import { probeRepository } from './probe.ts';
@@ -23,6 +25,7 @@ export interface EngineFaces {
 }
 
 export interface FacesDeps extends EngineFaceDeps {
+  entropy: Entropy;
   projects: Informer;
   logger: Logger;
 }
@@ -75,9 +78,7 @@ export function startFaces(deps: FacesDeps): EngineFaces {
     globalProjectsOf: (name) => globalProjectsOf({ find: projectNamed, settings, namespace }, name),
     settings,
     namespace,
-    async generate(applicationSet) {
-      throw new AppError('unsupported', `what ApplicationSet ${applicationSet.metadata.name} makes is not shown yet`);
-    },
+    generate: (applicationSet, signal) => previewApplications({ ...deps, kube }, applicationSet, signal),
     accessTo: (url, project, signal) => access.find(url, project, signal),
     probeRepository,
     async probeCluster(data, signal) {
