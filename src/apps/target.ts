@@ -6,7 +6,7 @@ import { type KubeDiscovery, type KubeObject, kindOf } from '#kube/port.ts';
 import type { Application, ApplicationSource } from '#model/argocd/application.ts';
 import { instanceName, qualifiedName } from '#model/argocd/names.ts';
 import type { ArgoSettings } from '#model/argocd/settings.ts';
-import { manifestsOf } from '#render/manifests.ts';
+import { manifestsOf, requireName } from '#render/manifests.ts';
 import type { Renderer, RenderInputs, Rendering, RenderRequest, SourceType } from '#render/port.ts';
 import type { SourceTree } from '#render/tree.ts';
 import { type DesiredObject, desiredObject } from '#sync/comparer.ts';
@@ -173,6 +173,7 @@ async function collect(
   const unknownKinds = new Set<string>();
   const deletionHooks: Target['deletionHooks'] = { PreDelete: [], PostDelete: [] };
   for (const manifest of manifests) {
+    requireName(manifest);
     const role = hookRoleOf(manifest);
     if (role.kind === 'ignored') continue;
     const { group, version, kind } = kindOf(manifest);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { isAppError } from '#base/errors.ts';
 import type { ApplicationSource } from '#model/argocd/application.ts';
+import { manifestsOf, requireName } from './manifests.ts';
 import { configMap, type Files, type RequestOptions, startRenders } from './tree-fixture.test.ts';
 
 const renders = startRenders();
@@ -163,6 +164,11 @@ const jsonnet: Row[] = [
     want: ['Secret a', 'Secret b1', 'Secret b2', 'ConfigMap c'],
   },
   {
+    name: 'nulls of an array are passed over',
+    files: { 'a.jsonnet': '[null, { apiVersion: "v1", kind: "Secret", metadata: { name: "a" } }, if false then {}]' },
+    want: ['Secret a'],
+  },
+  {
     name: 'libraries, external variables and top-level arguments, with the build environment',
     files: {
       ...library,
@@ -249,3 +255,17 @@ test('a folder is keyed by the files that are read, imports too', async () => {
   assert.notEqual((await keyOf({ 'app/z.yaml': configMap('z') })).key, first.key, 'new');
   assert.deepEqual(first.paths, ['app', 'lib/web.libsonnet']);
 });
+
+const named: [object, RegExp | undefined][] = [
+  [{ name: 'a' }, undefined],
+  [{ generateName: 'a-' }, undefined],
+  [{}, /a ConfigMap \(v1\) of the manifests has no metadata\.name/],
+  [{ name: 7 }, /has a metadata\.name that is no text: 7/],
+];
+for (const [metadata, want] of named)
+  test(`names: ${JSON.stringify(metadata)}`, () => {
+    const [object] = manifestsOf([{ apiVersion: 'v1', kind: 'ConfigMap', metadata }], 'it');
+    assert.ok(object);
+    if (want) assert.throws(() => requireName(object), want);
+    else requireName(object);
+  });

@@ -129,7 +129,9 @@ export async function renderDirectory(
   for (const [path, text] of texts) {
     if (isJsonnet(path)) {
       const result = evaluated.get(path);
-      out.push(...manifestsOf(Array.isArray(result) ? result : [result], path));
+      // Nulls are what conditions leave out.
+      const objects = (Array.isArray(result) ? result : [result]).filter((object) => object !== null);
+      out.push(...manifestsOf(objects, path));
     } else if (path.endsWith('.json')) out.push(...parseJsonFile(path, text));
     else out.push(...parseYamlFile(path, text));
   }

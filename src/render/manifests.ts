@@ -28,19 +28,29 @@ function expand(document: unknown, what: string, out: KubeObject[]): void {
     throw new AppError('bad-input', `${what} holds an object without apiVersion or kind`, {
       hint: 'every manifest needs apiVersion, kind and metadata.name',
     });
-  const name = isObject(metadata) ? metadata['name'] : undefined;
-  const generateName = isObject(metadata) ? metadata['generateName'] : undefined;
-  if (typeof name !== 'string' && typeof generateName !== 'string')
-    throw new AppError('bad-input', `${what} holds a ${kind} without metadata.name`, {
-      hint: 'a name that looks like a number or a boolean must be quoted',
-    });
   if (out.length >= maxManifests) throw new AppError('limit', `${what} gives more than ${maxManifests} objects`);
-  out.push(document as unknown as KubeObject);
+  const object = isObject(metadata) ? document : { ...document, metadata: {} };
+  out.push(object as unknown as KubeObject);
 }
 
-/** Objects of parsed documents, Lists expanded. Throws AppError bad-input naming `what`. */
+/**
+ * Objects of parsed documents, Lists expanded. Throws AppError bad-input naming `what`. Whether they have names is for
+ * those to ask who need them, as in Argo CD: `requireName`.
+ */
 export function manifestsOf(documents: readonly unknown[], what: string): KubeObject[] {
   const out: KubeObject[] = [];
   for (const document of documents) expand(document, what, out);
   return out;
+}
+
+/** Throws AppError bad-input for an object that neither has a name nor asks for one. */
+export function requireName(object: KubeObject): void {
+  const { name, generateName } = object.metadata;
+  if (typeof name === 'string' && name !== '') return;
+  if (name === undefined && typeof generateName === 'string' && generateName !== '') return;
+  const shown =
+    name === undefined ? 'has no metadata.name' : `has a metadata.name that is no text: ${JSON.stringify(name)}`;
+  throw new AppError('bad-input', `a ${object.kind} (${object.apiVersion}) of the manifests ${shown}`, {
+    hint: 'a name that looks like a number or a boolean must be quoted',
+  });
 }
