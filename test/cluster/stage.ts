@@ -76,6 +76,11 @@ export class Stage implements AsyncDisposable {
     return name;
   }
 
+  /** An Application that the case makes by other means: it is deleted at the end too. */
+  adopt(name: string): void {
+    this.#applications.add(name);
+  }
+
   /** Asks for a sync as a person would, and gives the application when the operation has ended. */
   async sync(request: Parameters<Suite['running']['engine']['sync']>[1] = {}, name = this.name): Promise<Application> {
     const signal = AbortSignal.timeout(30_000);

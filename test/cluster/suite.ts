@@ -14,11 +14,15 @@ import { loadKubeTarget } from '#kube/kubeconfig.ts';
 import type { KubeClient } from '#kube/port.ts';
 import type { KubeTarget } from '#kube/target.ts';
 import { builtinTypeKnowledge } from '#main/type-knowledge.ts';
+import { startServer } from '#server/server.ts';
+import { type CliAnswer, runTestCli } from '../../src/cli/cli-fixture.test.ts';
 import { testClock, testEntropy } from '../clock.ts';
 import { countingClient, type Write } from '../counting-client.ts';
 import { MemoryAudit } from '../engine/world.ts';
 import { toolPath } from '../tools.ts';
 import { Stage } from './stage.ts';
+
+const token = 'token-of-the-suite';
 
 /** A case of the suite: what any cluster must show when Slipway looks after it. */
 export interface ClusterCase {
@@ -54,11 +58,13 @@ export class Suite implements AsyncDisposable {
   readonly target: KubeTarget;
   /** What the engine wrote, in order. */
   readonly writes: Write[];
+  /** Where the server of the engine listens. */
+  readonly url: string;
   readonly #stack: AsyncDisposableStack;
   #stages = 0;
 
   private constructor(
-    parts: Omit<Suite, 'instance' | 'stage' | typeof Symbol.asyncDispose>,
+    parts: Omit<Suite, 'instance' | 'stage' | 'slipway' | typeof Symbol.asyncDispose>,
     stack: AsyncDisposableStack,
   ) {
     this.kube = parts.kube;
@@ -68,6 +74,7 @@ export class Suite implements AsyncDisposable {
     this.run = parts.run;
     this.target = parts.target;
     this.writes = parts.writes;
+    this.url = parts.url;
     this.instance = instanceOf(parts.run);
     this.#stack = stack;
   }
@@ -108,9 +115,41 @@ export class Suite implements AsyncDisposable {
         signal,
       ),
     );
+    const { url } = stack.use(
+      await startServer({
+        ...{ ...running, ...deps, audit, token, host: '127.0.0.1', port: 0 },
+        tracer: { trace: async () => Promise.reject(new Error('nothing is traced here')) },
+        webhookSecret: undefined,
+        anonymousRead: false,
+        version: '0.0.0',
+        webDir: cacheDir,
+      }),
+    );
     // The engine may just have brought kinds that this client has not heard of.
     kube.discovery.invalidate();
-    return new Suite({ kube, git, running, audit, run, target, writes }, stack.move());
+    return new Suite({ kube, git, running, audit, run, target, writes, url }, stack.move());
+  }
+
+  /** Runs a command of the command line against the engine's server. */
+  async slipway(...args: string[]): Promise<CliAnswer> {
+    const nothing = async () => 1;
+    const processes = {
+      up: nothing,
+      demo: nothing,
+      serve: nothing,
+      cluster: nothing,
+      clusterKubeconfig: async () => '',
+    };
+    const probe = {
+      program: async () => undefined,
+      nodeVersion: () => process.version,
+      dataDirectory: async () => ({ path: '', exists: false, problem: undefined }),
+      server: async () => ({ url: undefined, problem: 'not asked' }),
+      cluster: async () => ({ server: undefined, problem: 'not asked' }),
+      ports: async () => [],
+    };
+    const parts = { cwd: tmpdir(), probe, processes, dispatch: async () => {} };
+    return await runTestCli(['--server', this.url, '--token', token, ...args], parts);
   }
 
   /** Room for one case. */
