@@ -46,6 +46,14 @@ class FakeLibrary implements ChartLibrary {
 
   async repositoryOf(): Promise<undefined> {}
 
+  async listCharts(): Promise<never[]> {
+    return [];
+  }
+
+  async listTags(): Promise<never[]> {
+    return [];
+  }
+
   async readUrl(url: string) {
     return { url, digest: this.file, bytes: Buffer.alloc(0) };
   }

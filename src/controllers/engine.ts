@@ -180,7 +180,18 @@ export async function startEngine(options: EngineOptions, signal: AbortSignal): 
     scope: declaration.namespaces.length > 0 && kube !== options.kube ? declaration : undefined,
   });
   const trail = new AuditTrail({ audit, clock, namespace });
-  const common = { home, clusters, observation, repositories, charts, settings, clock, namespace, applications };
+  const common = {
+    home,
+    clusters,
+    observation,
+    repositories,
+    charts,
+    library,
+    settings,
+    clock,
+    namespace,
+    applications,
+  };
   controller = stack.use(new ApplicationController({ ...common, trail, logger, projects, selfHeal, reconcileMs }));
   const faces = startFaces({ ...common, instance, access, controller, audit, projects, logger, entropy });
   stack.use(new ProjectController({ kube, clock, logger, namespace, projects, applications: () => controller.list() }));

@@ -6,7 +6,8 @@ import { SingleFlight } from '#oci/single-flight.ts';
 import type { Connections } from './connections.ts';
 import { download, type Validators } from './download.ts';
 import type { FileStore } from './file-store.ts';
-import { type ChartEntry, readIndex } from './index-file.ts';
+import { type ChartEntry, listIndex, readIndex } from './index-file.ts';
+import type { ListedChart } from './port.ts';
 import { addressIn, type ChartRepository } from './repository.ts';
 
 export interface IndexDeps {
@@ -51,16 +52,27 @@ export class HelmIndexes {
     const key = `${digest} ${chart}`;
     let parsed = this.#parsed.get(key);
     if (!parsed) {
-      const bytes = await this.#deps.store.get(digest);
-      const what = `the index of ${repository.address}`;
-      if (!bytes) throw new AppError('unavailable', `${what} was removed while it was read`);
-      parsed = { entries: readIndex(bytes.toString('utf8'), chart, what) };
+      const text = await this.#text(repository, digest);
+      parsed = { entries: readIndex(text, chart, `the index of ${repository.address}`) };
       this.#parsed.set(key, parsed);
     }
     if (parsed.entries) return parsed.entries;
     throw new AppError('not-found', `the chart repository ${repository.address} lists no chart "${chart}"`, {
       hint: 'correct spec.source.chart or repoURL; "helm search repo" shows what there is',
     });
+  }
+
+  async list(repository: ChartRepository, maxAgeMs: number, signal: AbortSignal): Promise<ListedChart[]> {
+    const { digest } = await this.#load(repository, maxAgeMs, signal);
+    const text = await this.#text(repository, digest);
+    const { clock } = this.#deps;
+    return await listIndex(text, `the index of ${repository.address}`, () => clock.sleep(0, signal));
+  }
+
+  async #text(repository: ChartRepository, digest: string): Promise<string> {
+    const bytes = await this.#deps.store.get(digest);
+    if (bytes) return bytes.toString('utf8');
+    throw new AppError('unavailable', `the index of ${repository.address} was removed while it was read`);
   }
 
   async #load(repository: ChartRepository, maxAgeMs: number, signal: AbortSignal): Promise<Known> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isAppError } from '#base/errors.ts';
-import { readIndex } from './index-file.ts';
+import { listIndex, readIndex } from './index-file.ts';
 
 const digest = 'a'.repeat(64);
 const asHelmWrites = `apiVersion: v1
@@ -67,6 +67,25 @@ test('the versions of one chart, from an index in any style', () => {
     },
   ];
   for (const { text, chart, want } of cases) assert.deepEqual(readIndex(text, chart, 'the index'), want, text);
+});
+
+test('all charts of an index', async () => {
+  let pauses = 0;
+  const pause = async () => {
+    pauses += 1;
+  };
+  const want = [
+    { name: 'alpha', versions: ['1.1.0', '1.0.0'] },
+    { name: 'beta.x', versions: ['2'] },
+  ];
+  const listed = await listIndex(asHelmWrites, 'the index', pause);
+  assert.deepEqual(
+    listed.filter(({ versions }) => versions.length > 0),
+    want,
+  );
+  assert.ok(pauses >= 2);
+  const json = JSON.stringify({ entries: { alpha: [{ version: '1.0.0' }] } });
+  assert.deepEqual(await listIndex(json, 'the index', pause), [{ name: 'alpha', versions: ['1.0.0'] }]);
 });
 
 test('what is no index says so', () => {

@@ -1,6 +1,7 @@
 import { AppError } from '#base/errors.ts';
-import { getArray, getPath, getString, isObject, parseJson } from '#base/json.ts';
+import { getArray, getObject, getPath, getString, isObject, parseJson } from '#base/json.ts';
 import { parseYamlDocuments } from '#base/yaml.ts';
+import type { ListedChart } from './port.ts';
 
 /** One version of a chart, as a repository's index lists it. */
 export interface ChartEntry {
@@ -23,11 +24,9 @@ function entryOf(value: unknown): ChartEntry | undefined {
  * it lists no such chart. Undefined for an index of another style; then the whole of it must be read.
  */
 function sectionOf(text: string, chart: string): string | undefined {
-  const start = /^entries:[ \t]*\r?\n/m.exec(text);
-  if (!start) return undefined;
-  const from = start.index + start[0].length;
-  const indent = /^(?:[ \t]*(?:#.*)?\r?\n)*( +)\S/.exec(text.slice(from, from + 4096))?.[1];
-  if (indent === undefined) return undefined;
+  const block = blockStyle(text);
+  if (!block) return undefined;
+  const { from, indent } = block;
   const name = chart.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
   const key = new RegExp(`^${indent}(?:${name}|"${name}"|'${name}'):[ \\t]*\\r?\\n`, 'm');
   const found = key.exec(text.slice(from));
@@ -36,6 +35,15 @@ function sectionOf(text: string, chart: string): string | undefined {
   const body = begin + found[0].length;
   const after = new RegExp(`^(?:${indent})?[^\\s#-]`, 'm').exec(text.slice(body));
   return text.slice(begin, after ? body + after.index : text.length);
+}
+
+/** Where the entries of an index in block style begin, and how far its keys are indented. */
+function blockStyle(text: string): { from: number; indent: string } | undefined {
+  const start = /^entries:[ \t]*\r?\n/m.exec(text);
+  if (!start) return undefined;
+  const from = start.index + start[0].length;
+  const indent = /^(?:[ \t]*(?:#.*)?\r?\n)*( +)\S/.exec(text.slice(from, from + 4096))?.[1];
+  return indent === undefined ? undefined : { from, indent };
 }
 
 function readSection(section: string, chart: string, what: string): ChartEntry[] | undefined {
@@ -49,6 +57,15 @@ function readSection(section: string, chart: string, what: string): ChartEntry[]
   }
 }
 
+function wholeIndex(text: string, what: string): unknown {
+  const document = /^\s*\{/.test(text) ? parseJson(text, what) : parseYamlDocuments(text, what)[0];
+  const entries = getPath(document, 'entries');
+  if (isObject(document) && (entries === undefined || entries === null || isObject(entries))) return document;
+  throw new AppError('bad-input', `${what} is no index of a chart repository`, {
+    hint: 'the address of the repository must be the one that "helm repo add" takes',
+  });
+}
+
 /**
  * All versions of a chart in an index.yaml, in the index's order; undefined when it lists no such chart. Only the chart's
  * own lines are parsed where the index allows it: some indexes have many megabytes.
@@ -58,12 +75,33 @@ export function readIndex(text: string, chart: string, what: string): ChartEntry
   if (section === '') return undefined;
   const quick = section === undefined ? undefined : readSection(section, chart, what);
   if (quick) return quick;
-  const document = /^\s*\{/.test(text) ? parseJson(text, what) : parseYamlDocuments(text, what)[0];
-  const entries = getPath(document, 'entries');
-  if (!isObject(document) || (entries !== undefined && entries !== null && !isObject(entries)))
-    throw new AppError('bad-input', `${what} is no index of a chart repository`, {
-      hint: 'the address of the repository must be the one that "helm repo add" takes',
-    });
-  const listed = getPath(entries, chart);
+  const listed = getPath(wholeIndex(text, what), 'entries', chart);
   return Array.isArray(listed) ? listed.flatMap((entry) => entryOf(entry) ?? []) : undefined;
+}
+
+/** All charts of an index with their versions. Other work goes on between the charts of a large one. */
+export async function listIndex(text: string, what: string, pause: () => Promise<void>): Promise<ListedChart[]> {
+  const block = blockStyle(text);
+  const names = block
+    ? [
+        ...text
+          .slice(block.from)
+          .matchAll(new RegExp(`^${block.indent}(["']?)([^\\s#"'-][^\\s"']*)\\1:[ \\t]*\\r?$`, 'gm')),
+      ]
+    : [];
+  if (names.length === 0) return listWhole(text, what);
+  const out: ListedChart[] = [];
+  for (const [, , name = ''] of names) {
+    out.push({ name, versions: (readIndex(text, name, what) ?? []).map(({ version }) => version) });
+    await pause();
+  }
+  return out;
+}
+
+function listWhole(text: string, what: string): ListedChart[] {
+  const document = wholeIndex(text, what);
+  return Object.entries(getObject(document, 'entries')).map(([name, listed]) => ({
+    name,
+    versions: Array.isArray(listed) ? listed.flatMap((entry) => entryOf(entry)?.version ?? []) : [],
+  }));
 }

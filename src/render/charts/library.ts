@@ -16,8 +16,16 @@ import { download, type Validators } from './download.ts';
 import { FileStore } from './file-store.ts';
 import { HelmIndexes } from './helm-indexes.ts';
 import { findHttpChart, isExactVersion } from './http-charts.ts';
-import { findOciArtifact, OciMemory } from './oci-charts.ts';
-import type { AskOptions, ChartAsk, ChartLibrary, ChartTree, RemoteFile } from './port.ts';
+import { findOciArtifact, OciMemory, referenceOf } from './oci-charts.ts';
+import type {
+  AskOptions,
+  ChartAsk,
+  ChartLibrary,
+  ChartTree,
+  ListedChart,
+  RemoteFile,
+  RepositoryPlace,
+} from './port.ts';
 import { type ChartRepository, findRepository } from './repository.ts';
 
 export interface ChartLibraryDeps {
@@ -79,6 +87,20 @@ class Library implements ChartLibrary {
     if (!found) return undefined;
     const registry = found.type === 'oci' || found.enableOci === true;
     return registry && !/^oci:\/\//.test(found.url) ? `oci://${found.url.replace(/^https?:\/\//, '')}` : found.url;
+  }
+
+  async listCharts(at: RepositoryPlace, options: AskOptions, signal: AbortSignal): Promise<ListedChart[]> {
+    const repository = await findRepository(this.#deps.access, at, signal);
+    if (repository.kind === 'http') return await this.#indexes.list(repository, options.maxAgeMs, signal);
+    throw new AppError('unsupported', `${at.repoURL} is a registry, which does not list its charts`, {
+      hint: 'name the chart',
+    });
+  }
+
+  async listTags(at: RepositoryPlace, signal: AbortSignal): Promise<string[]> {
+    const repository = await findRepository(this.#deps.access, at, signal);
+    if (repository.kind === 'oci') return await this.#registryFor(repository).tags(referenceOf(repository, ''), signal);
+    throw new AppError('bad-input', `${at.repoURL} is no registry: it has no tags`);
   }
 
   async readUrl(url: string, options: AskOptions, signal: AbortSignal): Promise<RemoteFile> {

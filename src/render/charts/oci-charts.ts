@@ -40,10 +40,10 @@ const chartConfig = 'application/vnd.cncf.helm.config.v1+json';
 const chartLayer = 'application/vnd.cncf.helm.chart.content.v1.tar+gzip';
 const maxLayers = 10;
 
-/** Where the artifact lies: a chart below the repository's address, unless that names the chart already. */
-function referenceOf(repository: ChartRepository, chart: string): ImageRef {
+/** Where an artifact lies: a chart below the repository's address. */
+export function referenceOf(repository: ChartRepository, chart: string): ImageRef {
   const { address } = repository;
-  const name = chart === '' || address.endsWith(`/${chart}`) ? address : `${address}/${chart}`;
+  const name = chart === '' ? address : `${address}/${chart}`;
   const ref = parseReference(`${name}:none`);
   return { ...ref, tag: undefined, digest: undefined };
 }

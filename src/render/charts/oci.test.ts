@@ -95,7 +95,7 @@ async function fails(work: Promise<unknown>, code: string, ...words: string[]): 
 
 test('a chart in a registry, with and without a scheme, by version and by constraint', async () => {
   const charts = library('one');
-  for (const repoURL of [place(), place('oci://'), `${place('oci://')}/web`]) {
+  for (const repoURL of [place(), place('oci://'), `${place('oci://')}/`]) {
     const tree = await charts.open(ask('1.0.0', repoURL), lazy, soon());
     assert.equal((await tree.readFile('values.yaml', soon()))?.toString(), 'v: web-1.0.0\n');
   }
@@ -104,6 +104,11 @@ test('a chart in a registry, with and without a scheme, by version and by constr
   assert.equal((await charts.open(ask('>1.0.0-0'), lazy, soon())).revision, '2.0.0-rc.1');
   await fails(charts.open(ask('^3'), lazy, soon()), 'not-found', 'no version that "^3" allows: it has 2.0.0-rc.1');
   await fails(charts.open(ask('3.0.0'), lazy, soon()), 'not-found', 'has no 3.0.0');
+});
+
+test('the tags of a repository, as they are written', async () => {
+  const tags = await library('tags').listTags({ repoURL: `${place('oci://')}/web`, project: 'default' }, soon());
+  assert.deepEqual(tags.sort(), ['1.0.0', '1.1.0_build.5', '2.0.0-rc.1']);
 });
 
 test('a new process asks a registry for the tags of a constraint, and for nothing of a version', async () => {

@@ -27,6 +27,17 @@ export interface ChartTree extends SourceTree {
   archive(signal: AbortSignal): Promise<Buffer>;
 }
 
+/** A repository, and the project whose access to it is used. */
+export interface RepositoryPlace {
+  repoURL: string;
+  project: string;
+}
+
+export interface ListedChart {
+  name: string;
+  versions: string[];
+}
+
 export interface RemoteFile {
   url: string;
   /** Of its content. */
@@ -42,6 +53,10 @@ export interface ChartLibrary {
   open(ask: ChartAsk, options: AskOptions, signal: AbortSignal): Promise<ChartTree>;
   /** A repository by the name it is declared with, as `@name` and `alias:name` in Chart.yaml ask for it. */
   repositoryOf(name: string, signal: AbortSignal): Promise<string | undefined>;
+  /** What a Helm repository lists, in the index's order. */
+  listCharts(at: RepositoryPlace, options: AskOptions, signal: AbortSignal): Promise<ListedChart[]>;
+  /** The tags of a repository in a registry, as they are written there. */
+  listTags(at: RepositoryPlace, signal: AbortSignal): Promise<string[]>;
   readUrl(url: string, options: AskOptions, signal: AbortSignal): Promise<RemoteFile>;
   readonly counts: ChartCounts;
   [Symbol.asyncDispose](): Promise<void>;
