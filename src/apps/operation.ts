@@ -280,11 +280,9 @@ class Run {
   }
 
   async #terminate(): Promise<OperationProgress> {
-    const actions = planTermination(await this.#tasks(), this.#results);
+    const { results, actions } = planTermination(await this.#tasks(), this.#results);
+    for (const [id, result] of results) this.#results.set(id, result);
     const failed = (await this.#execute([actions])).filter(isFailed);
-    for (const [id, result] of this.#results)
-      if (result.hookType !== undefined && result.hookPhase === 'Running')
-        this.#results.set(id, { ...result, hookPhase: 'Failed', message: 'Terminated' });
     const cause = this.#input.terminatedBy === undefined ? '' : `, triggered by ${this.#input.terminatedBy}`;
     if (failed.length > 0) return this.#end('Error', `Operation termination had errors${cause}`);
     return this.#end('Failed', `Operation terminated${cause}`);

@@ -311,12 +311,36 @@ test('a plan is the same for the same input, and its results carry what was obse
   assert.equal(once.results.get('Sync /ConfigMap:n/a')?.hookPhase, 'Succeeded');
 });
 
-test('a termination takes the running hooks along and lets go of the others', () => {
-  const tasks = [held(live(hook('run'))), held(live(hook('done'))), held(live(hook('later'))), live(a)];
-  const results = [applied(hook('run')), applied(hook('done'), 'Succeeded'), applied(a)];
-  const actions = planTermination(tasks, new Map(results.map((result) => [resultId(result), result])));
+test('a termination takes the running hooks along and records those that ended as they ended', () => {
+  const progressing: Health = { status: 'Progressing' };
+  const failing = hook('failed', { deletePolicies: ['HookFailed'] });
+  const tasks = [
+    held(live(hook('run'), progressing)),
+    held(live(hook('done'), healthy)),
+    held(live(failing, { status: 'Degraded', message: 'exit 1' })),
+    held(live(hook('before'), healthy)),
+    held(live(hook('later'), progressing)),
+    live(a),
+    hook('gone'),
+  ];
+  const recorded = [
+    ...[hook('run'), hook('done'), failing, a, hook('gone')].map((task) => applied(task)),
+    applied(hook('before'), 'Succeeded'),
+  ];
+  const { results, actions } = planTermination(tasks, new Map(recorded.map((result) => [resultId(result), result])));
   assert.deepEqual(
     actions.map(({ kind, task: { key } }) => `${kind} ${key.name}`),
-    ['delete-hook run', 'release-hook done'],
+    ['delete-hook run', 'release-hook done', 'delete-hook failed', 'release-hook before'],
+  );
+  assert.deepEqual(
+    [...results.values()].map(({ name, hookPhase, message }) => `${name} ${hookPhase} ${message}`),
+    [
+      'run Failed Terminated',
+      'done Succeeded applied',
+      'failed Failed exit 1',
+      'a Running applied',
+      'gone Failed Terminated',
+      'before Succeeded applied',
+    ],
   );
 });

@@ -246,14 +246,28 @@ export function planSync(input: SyncPlanInput): SyncPlan {
   return { results, step: planWave(pending, input, results) };
 }
 
-/** The hooks that an operation has to take along when it is terminated, and those that it only lets go of. */
-export function planTermination(tasks: readonly SyncTask[], results: SyncResults): SyncAction[] {
-  const hooks = tasks.filter((task) => task.hook && task.live !== undefined);
-  return hooks.flatMap((task): SyncAction[] => {
-    const result = results.get(taskId(task));
-    if (running(result)) return [{ kind: 'delete-hook', task }];
-    return result !== undefined && isHeld(task) ? [{ kind: 'release-hook', task }] : [];
+/**
+ * What a termination does with the hooks of an operation: those that run go, those that have ended meanwhile are recorded
+ * as they ended, and go or are let go of by their policies.
+ */
+export function planTermination(
+  tasks: readonly SyncTask[],
+  before: SyncResults,
+): { results: Map<string, ResourceResult>; actions: SyncAction[] } {
+  const results = new Map(before);
+  const actions = tasks.flatMap((task): SyncAction[] => {
+    const id = taskId(task);
+    const result = results.get(id);
+    if (!task.hook || !result) return [];
+    const seen = running(result) && task.live ? observe(task, result) : result;
+    const terminated = running(seen);
+    results.set(id, terminated ? { ...seen, hookPhase: 'Failed', message: 'Terminated' } : seen);
+    if (!task.live) return [];
+    const goes = terminated || (running(result) && task.deletePolicies.includes('HookFailed'));
+    if (goes) return [{ kind: 'delete-hook', task }];
+    return isHeld(task) ? [{ kind: 'release-hook', task }] : [];
   });
+  return { results, actions };
 }
 
 /** The result of a task that was carried out without an error. */

@@ -8,6 +8,7 @@ import { type Logger, silentLogger } from '#base/log.ts';
 import { type EngineOptions, type RunningEngine, startEngine } from '#controllers/engine.ts';
 import { startApiServer } from '#drydock/kubernetes/api/server.ts';
 import { startControllers } from '#drydock/kubernetes/controllers/start.ts';
+import { type SimulatorOptions, startSimulator } from '#drydock/kubernetes/simulator/start.ts';
 import { createTypeRegistry } from '#drydock/kubernetes/types/registry.ts';
 import type { GitMirrors } from '#git/port.ts';
 import { TestingGitServer } from '#git/testing-server.ts';
@@ -89,7 +90,8 @@ export class EngineWorld {
     this.#target = target;
   }
 
-  static async start(): Promise<EngineWorld> {
+  /** With nodes, pods behave, as their annotations say; without, they stay Pending. */
+  static async start(options: { simulator?: SimulatorOptions } = {}): Promise<EngineWorld> {
     await using stack = new AsyncDisposableStack();
     const server = stack.use(
       await startApiServer({
@@ -106,6 +108,8 @@ export class EngineWorld {
         { caCertificate: server.caPem, volumesDir: join(tmpdir(), 'engine-world-volumes') },
       ),
     );
+    const deps = { api: server.api, clock: testClock, entropy: testEntropy, logger: silentLogger };
+    if (options.simulator) stack.use(await startSimulator(deps, options.simulator));
     const target = await loadKubeTarget({ text: server.kubeconfig() });
     const kube = stack.use(createKubeClient({ target, clock: testClock, logger: silentLogger }));
     const git = stack.use(
