@@ -193,21 +193,21 @@ function operatorPolicy(object: KubeObject): Health | undefined {
 const seen = (object: KubeObject) => (condition: unknown) =>
   at(condition, 'observedGeneration') === object.metadata.generation;
 
-/** Contour: a proxy that includes others cannot be judged by itself. */
+/** Contour: a proxy that includes others cannot be judged by itself, unless a later condition does. */
 function httpProxy(object: KubeObject): Health {
   const description = textAt(object, 'status.description');
-  const waits = health('Progressing', 'Waiting for status');
+  let found = health('Progressing', 'Waiting for status');
   if (!present(object, 'status.conditions'))
-    return present(object, 'status.currentStatus') ? health('Progressing', description) : waits;
+    return present(object, 'status.currentStatus') ? health('Progressing', description) : found;
   for (const condition of items(object, 'status.conditions').filter(seen(object))) {
     const isValid = textAt(condition, 'type') === 'Valid';
     const status = textAt(condition, 'status');
     if (isValid && status === 'True') return health('Healthy', description);
     if (present(object, 'spec.includes') && status === 'False')
-      return health('Healthy', 'HTTPProxy inclusions cannot be health checked');
-    if (isValid && status === 'False') return health('Degraded', description);
+      found = health('Healthy', 'HTTPProxy inclusions cannot be health checked');
+    else if (isValid && status === 'False') return health('Degraded', description);
   }
-  return waits;
+  return found;
 }
 
 function extensionService(object: KubeObject): Health {
