@@ -13,6 +13,7 @@ import { sessionRoutes } from './argocd/session-routes.ts';
 import { settingsRoutes } from './argocd/settings-routes.ts';
 import { type AuthOptions, authenticate, identify, type ServerEnv, tokenLink } from './auth.ts';
 import { limitBody } from './body.ts';
+import { tellChanges } from './changes.ts';
 import type { LiveFeed } from './live-feed.ts';
 import { renderMetrics } from './metrics.ts';
 import { page } from './page.ts';
@@ -75,6 +76,8 @@ export function createApp(deps: AppDeps): Hono<ServerEnv> {
   app.get('/api/version', (c) => c.json({ Version: `v${version}` }));
 
   app.use('/api/*', authenticate(auth));
+  const { clock, entropy } = deps;
+  app.use('/api/v1/*', tellChanges({ audit, instance, clock, entropy, logger }));
   app.use('/metrics', authenticate(auth));
   app.get('/metrics', (c) => {
     const { logins } = auth.sessions;

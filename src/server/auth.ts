@@ -9,6 +9,7 @@ import { adminName } from './access/accounts.ts';
 import type { Guard } from './access/guard.ts';
 import type { OidcVerifier } from './access/oidc.ts';
 import type { Session, Sessions } from './access/sessions.ts';
+import type { Change } from './changes.ts';
 import type { Identity } from './rbac/enforcer.ts';
 
 /** Who asks. Anonymous readers exist only when the server was started so on loopback, or where `argocd-cm` permits them. */
@@ -20,7 +21,7 @@ export interface Principal extends Identity {
   session: Session | undefined;
 }
 
-export type ServerEnv = { Variables: { principal: Principal } };
+export type ServerEnv = { Variables: { principal: Principal; change: Change | undefined } };
 
 export interface AuthOptions {
   token: string;

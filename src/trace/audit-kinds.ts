@@ -14,6 +14,7 @@ const known: Record<AuditKind, true> = {
   'application-created': true,
   'application-deleted': true,
   'webhook-received': true,
+  request: true,
   approval: true,
 };
 

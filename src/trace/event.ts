@@ -17,6 +17,7 @@ export type AuditKind =
   | 'application-created'
   | 'application-deleted'
   | 'webhook-received'
+  | 'request'
   | 'approval';
 
 /** One change, or one observation worth keeping, that Slipway can account for later. Never holds a secret's value. */

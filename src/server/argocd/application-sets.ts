@@ -7,6 +7,7 @@ import type { KubeObject } from '#kube/port.ts';
 import { accessName } from '../access/guard.ts';
 import type { ServerEnv } from '../auth.ts';
 import { readBody } from '../body.ts';
+import { noteChange } from '../changes.ts';
 import { HiddenError } from '../problem.ts';
 import { type ArgocdDeps, queryFlag } from './access.ts';
 import { maskFields } from './field-mask.ts';
@@ -47,6 +48,20 @@ export function applicationSets(deps: ArgocdDeps, closing: AbortSignal): Hono<Se
 
   const nameOf = (set: KubeObject) =>
     accessName(instance, { project: projectOf(set), namespace: set.metadata.namespace, name: set.metadata.name });
+
+  /** Notes what was done to a set, and gives it back. */
+  function told(c: Asked, set: KubeObject, verb: 'created' | 'updated' | 'deleted'): KubeObject {
+    const reason = ({ created: 'ResourceCreated', updated: 'ResourceUpdated', deleted: 'ResourceDeleted' } as const)[
+      verb
+    ];
+    const { metadata } = set;
+    noteChange(c, {
+      reason,
+      action: `${verb} ApplicationSet ${metadata.name}`,
+      object: { kind: 'ApplicationSet', metadata },
+    });
+    return set;
+  }
 
   async function find(c: Asked, action: string): Promise<KubeObject> {
     const name = c.req.param('name') ?? '';
@@ -114,7 +129,7 @@ export function applicationSets(deps: ArgocdDeps, closing: AbortSignal): Hono<Se
       return c.json({ ...set, status: { resources } });
     }
     try {
-      return c.json(await instance.create(set, signal));
+      return c.json(told(c, await instance.create(set, signal), 'created'));
     } catch (error) {
       if (!isAppError(error, 'conflict')) throw error;
     }
@@ -132,14 +147,16 @@ export function applicationSets(deps: ArgocdDeps, closing: AbortSignal): Hono<Se
       ...(labels ? { labels: { ...current.metadata.labels, ...labels } } : {}),
       ...(annotations ? { annotations: { ...current.metadata.annotations, ...annotations } } : {}),
     };
-    return c.json(await instance.replace({ ...current, metadata, spec: set['spec'] }, signal));
+    return c.json(told(c, await instance.replace({ ...current, metadata, spec: set['spec'] }, signal), 'updated'));
   });
 
   app.get(at, async (c) => c.json(await find(c, 'get')));
 
   app.delete(at, async (c) => {
-    const { name, namespace } = (await find(c, 'delete')).metadata;
+    const found = await find(c, 'delete');
+    const { name, namespace } = found.metadata;
     await instance.delete('ApplicationSet', { name, namespace }, {}, c.req.raw.signal);
+    told(c, found, 'deleted');
     return c.json({});
   });
 

@@ -4,8 +4,10 @@ import { cloneJson, isObject, type JsonObject, jsonEqual } from '#base/json.ts';
 import type { KubeObject } from '#kube/port.ts';
 import type { Application } from '#model/argocd/application.ts';
 import { parseApplication } from '#model/argocd/application-schema.ts';
+import { qualifiedName } from '#model/argocd/names.ts';
 import { accessName, projectNameOf } from '../access/guard.ts';
 import type { ServerEnv } from '../auth.ts';
+import { type Change, noteChange } from '../changes.ts';
 import type { ArgocdDeps } from './access.ts';
 
 type Asked = Context<ServerEnv>;
@@ -91,7 +93,13 @@ export async function createApplication(
   await assertValid(deps, application, options.validate, signal);
   const { resourceVersion: _, uid: __, ...metadata } = application.metadata;
   try {
-    return parseApplication(await instance.create(objectOf({ ...application, metadata }), signal)).application;
+    const made = await instance.create(objectOf({ ...application, metadata }), signal);
+    noteChange(c, {
+      ...about(deps, made),
+      reason: 'ResourceCreated',
+      action: `created application ${made.metadata.name}`,
+    });
+    return parseApplication(made).application;
   } catch (error) {
     if (!isAppError(error, 'conflict')) throw error;
   }
@@ -101,6 +109,15 @@ export async function createApplication(
     throw new AppError('bad-input', 'existing application spec is different, use upsert flag to force update');
   guard.demand(who, 'applications', 'update', guard.nameOf(application));
   return await updateApplication(deps, c, application, { validate: options.validate, merge: true });
+}
+
+/** What a change of an application is about. */
+export function about(
+  { instance }: { instance: { namespace: string } },
+  { metadata }: { metadata: { name: string; namespace?: string; uid?: string; resourceVersion?: string } },
+): Pick<Change, 'application' | 'object'> {
+  const application = qualifiedName(metadata, instance.namespace);
+  return { application, object: { kind: 'Application', metadata } };
 }
 
 async function readApplication(
@@ -138,7 +155,10 @@ export async function updateApplication(
   for (let attempt = 1; ; attempt += 1) {
     const object = objectOf(changed(current, wanted, options.merge ?? false));
     try {
-      return parseApplication(await instance.replace(object, signal)).application;
+      const written = await instance.replace(object, signal);
+      const action = `updated application ${written.metadata.name}`;
+      noteChange(c, { ...about(deps, written), reason: 'ResourceUpdated', action });
+      return parseApplication(written).application;
     } catch (error) {
       if (!isAppError(error, 'conflict') || attempt >= conflictsMax) throw error;
       current = await readApplication(deps, wanted.metadata, signal);

@@ -7,8 +7,15 @@ import { mergePatch } from '#base/merge-patch.ts';
 import type { Application } from '#model/argocd/application.ts';
 import type { ServerEnv } from '../auth.ts';
 import { readBody } from '../body.ts';
+import { noteChange } from '../changes.ts';
 import { type ArgocdDeps, askedApplication, findApplication, queryFlag } from './access.ts';
-import { applicationOf, createApplication, finalizersForDeletion, updateApplication } from './application-writes.ts';
+import {
+  about,
+  applicationOf,
+  createApplication,
+  finalizersForDeletion,
+  updateApplication,
+} from './application-writes.ts';
 import { maskFields } from './field-mask.ts';
 import { applicationFilter } from './selection.ts';
 
@@ -104,6 +111,7 @@ export function applications(deps: ArgocdDeps): Hono<ServerEnv> {
     if (finalizers.join() !== present.join() && application.metadata.deletionTimestamp === undefined)
       await instance.patch('Application', { name, namespace }, { metadata: { finalizers } }, signal);
     await instance.delete('Application', { name, namespace }, {}, signal);
+    noteChange(c, { ...about(deps, application), reason: 'ResourceDeleted', action: `deleted application ${name}` });
     return c.json({});
   });
 

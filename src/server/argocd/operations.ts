@@ -4,7 +4,9 @@ import { AppError } from '#base/errors.ts';
 import type { Application } from '#model/argocd/application.ts';
 import type { ServerEnv } from '../auth.ts';
 import { readBody } from '../body.ts';
+import { noteChange } from '../changes.ts';
 import { type ArgocdDeps, type AskedApplication, askedApplication, findApplication } from './access.ts';
+import { about } from './application-writes.ts';
 import {
   askedRevisions,
   asksForOther,
@@ -61,7 +63,12 @@ export function operations(deps: ArgocdDeps): Hono<ServerEnv> {
     const { signal } = c.req.raw;
     const resolved = await resolve(application, body, signal);
     const username = c.get('principal').name;
-    return c.json(await engine.operate(id, (fresh) => syncOperationOf(fresh, body, { username, resolved }), signal));
+    const accepted = await engine.operate(id, (fresh) => syncOperationOf(fresh, body, { username, resolved }), signal);
+    const to = [...resolved.values()].map((revision) => ` to ${revision}`).join(',');
+    const partial = (body.resources ?? []).length > 0 ? 'partial ' : '';
+    const action = `initiated ${partial}sync of ${id}${body.manifests ? ' locally' : to}`;
+    noteChange(c, { ...about(deps, accepted), reason: 'OperationStarted', action });
+    return c.json(accepted);
   });
 
   app.post(`${at}/rollback`, async (c) => {
@@ -69,12 +76,17 @@ export function operations(deps: ArgocdDeps): Hono<ServerEnv> {
     const strict = isOn(instance.config('argocd-cm'), 'server.rbac.rollback.enforce.enable');
     const { id } = findApplication(deps, c, named(c.req.param('name'), body), strict ? 'rollback' : 'sync');
     const request = { id: entry, prune: prune ?? false, dryRun: dryRun ?? false, username: c.get('principal').name };
-    return c.json(await engine.operate(id, (fresh) => rollbackOperationOf(fresh, request), c.req.raw.signal));
+    const accepted = await engine.operate(id, (fresh) => rollbackOperationOf(fresh, request), c.req.raw.signal);
+    const action = `initiated rollback of ${id} to ${entry}`;
+    noteChange(c, { ...about(deps, accepted), reason: 'OperationStarted', action });
+    return c.json(accepted);
   });
 
   app.delete(`${at}/operation`, async (c) => {
-    const { id } = findApplication(deps, c, askedApplication(c, c.req.param('name')), 'sync');
+    const { application, id } = findApplication(deps, c, askedApplication(c, c.req.param('name')), 'sync');
     await engine.terminate(id, c.req.raw.signal);
+    const action = `terminated running operation of ${id}`;
+    noteChange(c, { ...about(deps, application), reason: 'ResourceUpdated', action });
     return c.json({});
   });
 

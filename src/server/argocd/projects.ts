@@ -9,6 +9,7 @@ import { projectNameOf } from '../access/guard.ts';
 import type { Sessions } from '../access/sessions.ts';
 import type { ServerEnv } from '../auth.ts';
 import { readBody } from '../body.ts';
+import { noteChange } from '../changes.ts';
 import type { ArgocdDeps } from './access.ts';
 import { projectClusters, projectRepositories } from './credential-lists.ts';
 import { findRole, projectOf, roleTokens, withRoleTokens } from './project-document.ts';
@@ -64,6 +65,14 @@ export function projects(deps: ProjectDeps): Hono<ServerEnv> {
     return await readProject(instance, name, c.req.raw.signal);
   }
 
+  /** Notes what was done to a project, and gives it back. */
+  function told(c: Asked, project: KubeObject, verb: string): KubeObject {
+    const reason = verb === 'created' ? 'ResourceCreated' : verb === 'deleted' ? 'ResourceDeleted' : 'ResourceUpdated';
+    const { metadata } = project;
+    noteChange(c, { reason, action: `${verb} project ${metadata.name}`, object: { kind: 'AppProject', metadata } });
+    return project;
+  }
+
   app.get('/projects', async (c) => {
     const who = c.get('principal');
     const name = c.req.query('name');
@@ -114,7 +123,7 @@ export function projects(deps: ProjectDeps): Hono<ServerEnv> {
     guard.demand(who, 'projects', 'create', name);
     const { resourceVersion: _, uid: __, ...metadata } = project.metadata;
     try {
-      return c.json(await instance.create({ ...project, metadata }, signal));
+      return c.json(told(c, await instance.create({ ...project, metadata }, signal), 'created'));
     } catch (error) {
       if (!isAppError(error, 'conflict')) throw error;
     }
@@ -123,7 +132,7 @@ export function projects(deps: ProjectDeps): Hono<ServerEnv> {
     if (!body.upsert)
       throw new AppError('bad-input', 'existing project spec is different; use upsert flag to force update');
     guard.demand(who, 'projects', 'update', name);
-    return c.json(await instance.replace({ ...current, spec: project['spec'] }, signal));
+    return c.json(told(c, await instance.replace({ ...current, spec: project['spec'] }, signal), 'updated'));
   });
 
   app.put(at, async (c) => {
@@ -147,7 +156,7 @@ export function projects(deps: ProjectDeps): Hono<ServerEnv> {
         resourceVersion: project.metadata.resourceVersion ?? current.metadata.resourceVersion ?? '',
       },
     };
-    return c.json(await instance.replace(merged, signal));
+    return c.json(told(c, await instance.replace(merged, signal), 'updated'));
   });
 
   /** What a project newly reaches, its writer must be allowed to change. */
@@ -167,10 +176,11 @@ export function projects(deps: ProjectDeps): Hono<ServerEnv> {
     if (name === 'default') throw new AppError('bad-input', `name '${name}' is reserved and cannot be deleted`);
     guard.demand(c.get('principal'), 'projects', 'delete', name);
     const { signal } = c.req.raw;
-    await readProject(instance, name, signal);
+    const project = await readProject(instance, name, signal);
     const users = engine.list().filter((application) => projectNameOf(application) === name);
     if (users.length > 0) throw new AppError('bad-input', `project is referenced by ${users.length} applications`);
     await instance.delete('AppProject', { name, namespace }, {}, signal);
+    told(c, project, 'deleted');
     return c.json({});
   });
 
@@ -191,7 +201,7 @@ export function projects(deps: ProjectDeps): Hono<ServerEnv> {
       const tokens = change(roleTokens(project, of.role));
       if (tokens === undefined) return;
       try {
-        await instance.replace(withRoleTokens(project, of.role, tokens), signal);
+        told(c, await instance.replace(withRoleTokens(project, of.role, tokens), signal), 'changed the tokens of');
         return;
       } catch (error) {
         if (!isAppError(error, 'conflict') || attempt >= writesMax) throw error;

@@ -6,7 +6,9 @@ import { parseJson } from '#base/json.ts';
 import type { Application } from '#model/argocd/application.ts';
 import type { ServerEnv } from '../auth.ts';
 import { readBody } from '../body.ts';
+import { noteChange } from '../changes.ts';
 import { type ArgocdDeps, type AskedApplication, askedApplication, findApplication, queryFlag } from './access.ts';
+import { about } from './application-writes.ts';
 import { managedResourceShape, manifestText, resourceTreeShape } from './shapes.ts';
 
 type Asked = Context<ServerEnv>;
@@ -41,6 +43,10 @@ function resourceAsked(c: Asked): ResourceName {
     namespace: req.query('namespace') || undefined,
     name: req.query('resourceName') ?? '',
   };
+}
+
+function described({ group, kind, name }: ResourceName): string {
+  return `${group === '' ? '' : `${group}/`}${kind}/${name}`;
 }
 
 function isWanted(c: Asked, of: { group: string; kind: string; namespace: string | undefined; name: string }): boolean {
@@ -113,23 +119,27 @@ export function resourceRoutes(deps: ArgocdDeps): Hono<ServerEnv> {
 
   app.post(`${at}/resource`, async (c) => {
     const of = resourceAsked(c);
-    const { id } = findToChange(c, 'update', of);
+    const { application, id } = findToChange(c, 'update', of);
     const type = patchTypes[c.req.query('patchType') || 'merge'];
     if (type === undefined)
       throw new AppError('bad-input', `Patch type '${c.req.query('patchType')}' is not supported`);
     const body = parseJson(await textBody(c), 'the patch');
     const object = await resources.patch(id, of, { type, body }, c.req.raw.signal);
+    const action = `patched resource ${described(of)}`;
+    noteChange(c, { ...about(deps, application), reason: 'ResourceUpdated', action });
     return c.json({ manifest: manifestText(object) });
   });
 
   app.delete(`${at}/resource`, async (c) => {
     const of = resourceAsked(c);
-    const { id } = findToChange(c, 'delete', of);
+    const { application, id } = findToChange(c, 'delete', of);
     const orphan = queryFlag(c, 'orphan') ?? false;
     const force = queryFlag(c, 'force') ?? false;
     const propagationPolicy = orphan ? 'Orphan' : force ? 'Background' : 'Foreground';
     const options = { propagationPolicy, ...(force && !orphan ? { gracePeriodSeconds: 0 } : {}) } as const;
     await resources.delete(id, of, options, c.req.raw.signal);
+    const action = `deleted resource ${described(of)}`;
+    noteChange(c, { ...about(deps, application), reason: 'ResourceDeleted', action });
     return c.json({});
   });
 
@@ -146,8 +156,11 @@ export function resourceRoutes(deps: ArgocdDeps): Hono<ServerEnv> {
     action: { name: string; parameters: Record<string, string> },
   ) {
     if (action.name === '') throw new AppError('bad-input', 'the request names no action');
-    const { id } = findApplication(deps, c, asked, `action/${of.group}/${of.kind}/${action.name}`);
+    const right = `action/${of.group}/${of.kind}/${action.name}`;
+    const { application, id } = findApplication(deps, c, asked, right);
     await resources.runAction(id, of, action, c.req.raw.signal);
+    const what = `ran action ${action.name} on resource ${described(of)}`;
+    noteChange(c, { ...about(deps, application), reason: 'ResourceActionRan', action: what });
     return c.json({});
   }
 

@@ -20,6 +20,7 @@ const looks: Record<AuditKind, Look> = {
   'application-created': { icon: 'plus', tone: 'quiet', title: 'Application created' },
   'application-deleted': { icon: 'dash', tone: 'quiet', title: 'Application deleted' },
   'webhook-received': { icon: 'bell', tone: 'quiet', title: 'Push' },
+  request: { icon: 'eye', tone: 'quiet', title: 'Request' },
   approval: { icon: 'seal', tone: 'good', title: 'Approval' },
 };
 
