@@ -1,7 +1,7 @@
 import { messageOf } from '#base/errors.ts';
 import { globMatch } from '#base/glob.ts';
 import type { SyncWindow } from '#model/argocd/app-project.ts';
-import type { Application } from '#model/argocd/application.ts';
+import type { Application, OperationState } from '#model/argocd/application.ts';
 import { parseGoDuration } from '#model/argocd/duration.ts';
 import { type CronSchedule, nextCron, parseCron } from './cron-schedule.ts';
 
@@ -164,6 +164,22 @@ export function windowsOf(windows: readonly SyncWindow[], application: Applicati
   const all = assigned.map(timed);
   const active = all.filter((window) => isOpen(window, now, now)).map(({ window }) => window);
   return { assigned, active, canSync: allowed, problem, changesAt: nextChange(assigned, now) };
+}
+
+/** Why windows hold a sync back now: an automatic one that is not begun, or an operation. */
+export function holdOf(
+  windows: readonly SyncWindow[],
+  state: OperationState | undefined,
+  now: number,
+): { message: string | undefined; changesInMs: number | undefined } {
+  const manual = state !== undefined && !state.operation.initiatedBy?.automated;
+  const { allowed, problem } = canSync(windows, { manual, startedAt: state && Date.parse(state.startedAt), now });
+  const changesAt = nextChange(windows, now);
+  const blocked = 'Sync operation blocked by sync window';
+  return {
+    message: allowed ? undefined : problem === undefined ? blocked : `${blocked}: ${problem}`,
+    changesInMs: changesAt === undefined ? undefined : Math.max(1, changesAt - now),
+  };
 }
 
 /** When the first of some windows opens or closes; those that cannot be read never do. */

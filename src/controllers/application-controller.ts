@@ -190,16 +190,22 @@ export class ApplicationController {
     if (application.metadata.deletionTimestamp !== undefined) return await this.#delete(object, runtime, signal);
     const input = { application, runtime, resource: this.resource };
     const found = this.#check(application, problems);
+    this.#letGo(name, Array.isArray(found) ? undefined : found.cluster);
     if (Array.isArray(found)) return await reportSpecProblems(this.#deps, { ...input, problems: found }, signal);
     return await reconcile(this.#deps, { ...input, ...found }, signal);
   }
 
   async #forget(name: string): Promise<Outcome> {
-    for (const { live } of this.#deps.clusters.list()) live.claim(name, []);
+    this.#letGo(name, undefined);
     this.#seen.delete(name);
     if (this.#runtimes.delete(name)) await this.#deps.trail.deleted(name);
     this.#queue.forget(name);
     return { kind: 'done' };
+  }
+
+  /** In clusters that an application does not go to any more, its objects concern it no more. */
+  #letGo(name: string, kept: Cluster | undefined): void {
+    for (const cluster of this.#deps.clusters.list()) if (cluster !== kept) cluster.live.claim(name, []);
   }
 
   /** What keeps an application of this specification from being compared, one sentence each. */

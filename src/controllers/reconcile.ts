@@ -29,7 +29,7 @@ import {
   withReconciledAt,
 } from '#apps/status.ts';
 import { boundedStatus } from '#apps/status-size.ts';
-import { canSync, nextChange, windowsFor } from '#apps/sync-windows.ts';
+import { holdOf, windowsFor } from '#apps/sync-windows.ts';
 import { manifestTarget } from '#apps/target.ts';
 import type { Clock } from '#base/clock.ts';
 import { isAppError, messageOf } from '#base/errors.ts';
@@ -48,10 +48,10 @@ import { parseApplication } from '#model/argocd/application-schema.ts';
 import { annotations, qualifiedName } from '#model/argocd/names.ts';
 import type { ArgoSettings } from '#model/argocd/settings.ts';
 import type { DeletionHook } from '#sync/hooks.ts';
-import { objectKeyText } from '#sync/identity.ts';
 import type { AuditTrail } from './audit-trail.ts';
 import { catchUp } from './catch-up.ts';
 import { describeError, isPassing, operate, withCommits } from './operate.ts';
+import { planRefresh, type Refresh, renderAnew } from './refresh.ts';
 import type { Runtime } from './runtime.ts';
 import { type StatusChange, writeApplication } from './status-writer.ts';
 
@@ -99,6 +99,7 @@ class Tick {
   readonly #deps: ReconcileDeps;
   readonly #input: Omit<ReconcileInput, 'project' | 'cluster'>;
   readonly #signal: AbortSignal;
+  readonly #refresh: Refresh;
   #application: Application;
   /** Milliseconds until something has to be looked at again. */
   #recheckMs: number;
@@ -109,6 +110,8 @@ class Tick {
     this.#signal = signal;
     this.#application = input.application;
     this.#recheckMs = deps.reconcileMs();
+    const { hardReconcileMs } = deps.settings().timeouts;
+    this.#refresh = planRefresh(input.application, input.runtime, { hardReconcileMs, now: deps.clock.now() });
   }
 
   async specProblems(problems: string[]): Promise<Outcome> {
@@ -126,14 +129,14 @@ class Tick {
 
   async run(project: AppProject, cluster: Cluster): Promise<Outcome> {
     await catchUp(this.#deps, this.#application, this.#input.runtime);
-    const refresh = this.#application.metadata.annotations?.[annotations.refresh];
     let observation: Observation;
     try {
-      this.#newest = refresh !== undefined || this.#isRequested();
-      if (refresh !== undefined) await this.#refetch();
-      else if (this.#newest) await this.#refetchForRequest();
+      await this.#refetch();
       await cluster.require(this.#signal);
-      observation = await this.#observeFirst(cluster, refresh === 'hard' || this.#anewIsDue());
+      const { observation: depsOf, clock } = this.#deps;
+      const anew = { deps: depsOf(cluster), ...this.#input, cluster, now: clock.now() };
+      await renderAnew(anew, this.#refresh, this.#signal);
+      observation = await this.#observe(this.#application, cluster, undefined);
     } catch (error) {
       if (this.#signal.aborted || isAppError(error, 'canceled')) throw error;
       if (error instanceof StillReading || error instanceof StillConnecting)
@@ -158,50 +161,17 @@ class Tick {
     return await this.#finish(observation, ended);
   }
 
+  /** A person who asks for a refresh or a sync means what is in Git now, whatever was heard of it. */
   async #refetch(): Promise<void> {
     const application = this.#application;
-    const hard = application.metadata.annotations?.[annotations.refresh] === 'hard';
-    for (const source of sourcesOf(application))
-      await refreshSource(this.#deps, { application, source, hard }, this.#signal);
-  }
-
-  /** Names the newest commits in the status, though they may change nothing: somebody asked for them. */
-  #newest = false;
-
-  /** A sync that was requested, and not begun. */
-  #isRequested(): boolean {
-    const { operation, status } = this.#application;
-    return operation !== undefined && !operation.initiatedBy?.automated && !isInProgress(status?.operationState);
-  }
-
-  /** Whether the time is over for which renders may come from the caches (`timeout.hard.reconciliation`). */
-  #anewIsDue(): boolean {
-    const { runtime } = this.#input;
-    const now = this.#deps.clock.now();
-    runtime.anewAt ??= now;
-    const everyMs = this.#deps.settings().timeouts.hardReconcileMs;
-    if (everyMs === 0) return false;
-    const dueInMs = runtime.anewAt + everyMs - now;
-    this.#recheckMs = Math.min(this.#recheckMs, dueInMs > 0 ? dueInMs : everyMs);
-    return dueInMs <= 0;
-  }
-
-  /** With `anew`, nothing that was rendered or compared before counts. */
-  async #observeFirst(cluster: Cluster, anew: boolean): Promise<Observation> {
-    if (!anew) return await this.#observe(this.#application, cluster, undefined);
-    const { memory } = this.#input.runtime;
-    const query = { memory, newest: this.#newest, anew };
-    const target = await targetOf(this.#deps.observation(cluster), this.#application, query, this.#signal);
-    this.#input.runtime.anewAt = this.#deps.clock.now();
-    for (const { object } of target.resources) cluster.comparer.forget(objectKeyText(object));
-    return await this.#observe(this.#application, cluster, undefined);
-  }
-
-  /** A person who asks for a sync means what is in Git now, whatever was heard of it. */
-  async #refetchForRequest(): Promise<void> {
+    const { fetch, anew: hard, anewInMs } = this.#refresh;
+    if (anewInMs !== undefined) this.#recheckMs = Math.min(this.#recheckMs, anewInMs);
+    if (fetch === 'no') return;
     try {
-      await this.#refetch();
+      for (const source of sourcesOf(application))
+        await refreshSource(this.#deps, { application, source, hard }, this.#signal);
     } catch (error) {
+      if (fetch === 'yes') throw error;
       // What is known serves, and says what is wrong when nothing is.
       this.#deps.logger.info({ application: this.#application.metadata.name }, messageOf(error));
     }
@@ -214,7 +184,7 @@ class Tick {
   ): Promise<Observation> {
     const observation = this.#deps.observation(cluster);
     const { memory } = this.#input.runtime;
-    const query = { memory, revisions: at?.revisions, newest: this.#newest };
+    const query = { memory, revisions: at?.revisions, newest: this.#refresh.newest };
     const base = await targetOf(observation, application, query, this.#signal);
     const manifests = at?.manifests ?? [];
     const target =
@@ -267,15 +237,9 @@ class Tick {
 
   /** Why the windows of the project do not let a sync run now; it is looked at again when one opens or closes. */
   #blockedBy(state: OperationState | undefined): string | undefined {
-    const now = this.#deps.clock.now();
-    const manual = state !== undefined && !state.operation.initiatedBy?.automated;
-    const startedAt = state && Date.parse(state.startedAt);
-    const { allowed, problem } = canSync(this.#windows, { manual, startedAt, now });
-    const changesAt = nextChange(this.#windows, now);
-    if (changesAt !== undefined) this.#recheckMs = Math.min(this.#recheckMs, Math.max(1, changesAt - now));
-    if (allowed) return undefined;
-    const message = 'Sync operation blocked by sync window';
-    return problem === undefined ? message : `${message}: ${problem}`;
+    const { message, changesInMs } = holdOf(this.#windows, state, this.#deps.clock.now());
+    this.#recheckMs = Math.min(this.#recheckMs, changesInMs ?? this.#recheckMs);
+    return message;
   }
 
   /** The running state of the operation that is wanted, written before anything is done; undefined when none is. */
@@ -351,7 +315,6 @@ class Tick {
     const warnings = [
       ...target.warnings,
       ...comparison.warnings,
-      ...comparison.warnings,
       ...comparison.shared.map(({ key, other }) => ({
         type: 'SharedResourceWarning' as const,
         message: `${key} is part of applications ${qualifiedName(this.#application.metadata, this.#deps.namespace)} and ${other}`,
@@ -378,7 +341,6 @@ class Tick {
           'SharedResourceWarning',
           'RepeatedResourceWarning',
           'ExcludedResourceWarning',
-          'OrphanedResourceWarning',
           'OrphanedResourceWarning',
         ],
         [...errors, ...warnings],

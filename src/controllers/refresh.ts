@@ -43,12 +43,13 @@ export function planRefresh(
   };
 }
 
-/** Renders without the caches, and forgets what was compared. */
+/** When it has to be: renders without the caches, and forgets what was compared. */
 export async function renderAnew(
   input: { deps: ObservationDeps; application: Application; runtime: Runtime; cluster: Cluster; now: number },
-  newest: boolean,
+  { newest, anew }: Refresh,
   signal: AbortSignal,
 ): Promise<void> {
+  if (!anew) return;
   const { deps, application, runtime, cluster, now } = input;
   const { resources } = await targetOf(deps, application, { memory: runtime.memory, newest, anew: true }, signal);
   runtime.anewAt = now;

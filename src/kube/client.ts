@@ -65,6 +65,7 @@ export function createKubeClient(deps: KubeClientDeps): KubeClient {
 function impersonating(target: KubeTarget, user: string): KubeTarget {
   return {
     server: target.server,
+    proxy: target.proxy,
     async access() {
       const { headers, tls } = await target.access();
       return { headers: { ...headers, 'Impersonate-User': user }, tls };

@@ -112,9 +112,10 @@ export async function clusterTarget(connection: ClusterConnection): Promise<Kube
   if (!URL.canParse(server))
     throw new AppError('bad-input', `cluster "${name}" has no usable server: ${JSON.stringify(server)}`);
   const config = parseConfig(connection.config, what);
-  if (getString(config, 'proxyUrl'))
-    throw new AppError('unsupported', `${what} sets proxyUrl, which is not supported`, {
-      hint: 'reach the cluster directly',
+  const proxy = getString(config, 'proxyUrl') || undefined;
+  if (proxy !== undefined && !/^https?:\/\//.test(proxy))
+    throw new AppError('unsupported', `${what} sets proxyUrl to what is no http or https address`, {
+      hint: 'use a proxy that understands CONNECT over http or https',
     });
   const exec = isObject(config['execProviderConfig'])
     ? execProgram(config['execProviderConfig'])
@@ -124,8 +125,8 @@ export async function clusterTarget(connection: ClusterConnection): Promise<Kube
   if (exec) {
     const { pluginAccess } = await import('./plugin-access.ts');
     const text = kubeconfigOf(connection, config, exec);
-    return { server, access: pluginAccess({ text, context: name }, what) };
+    return { server, proxy, access: pluginAccess({ text, context: name }, what) };
   }
   const access: KubeAccess = { headers: authorizationOf(config), tls: tlsOf(config) };
-  return { server, access: async () => access };
+  return { server, proxy, access: async () => access };
 }

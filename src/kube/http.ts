@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher } from 'undici';
+import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import { withTimeout } from '#base/abortable.ts';
 import type { Clock } from '#base/clock.ts';
 import { AppError, isAppError, messageOf, throwIfAborted } from '#base/errors.ts';
@@ -38,9 +38,9 @@ const longestRetryAfterMs = 10_000;
 
 interface Agents {
   key: string;
-  requests: Agent;
+  requests: Dispatcher;
   /** Watches and logs hold a connection each: apart, so that they never keep a request waiting. */
-  streams: Agent;
+  streams: Dispatcher;
 }
 
 /** HTTP to one API server: authentication, kept-alive connections, timeouts, retries and errors. */
@@ -148,10 +148,15 @@ export class KubeHttp {
       timeout: 10_000,
     };
     const shared = { connect, allowH2: false, pipelining: 1, keepAliveTimeout: 30_000 };
+    const { proxy } = this.#deps.target;
+    const agent = (options: Agent.Options) =>
+      proxy === undefined
+        ? new Agent({ ...shared, ...options })
+        : new ProxyAgent({ ...shared, ...options, uri: proxy, requestTls: connect });
     this.#agents = {
       key,
-      requests: new Agent({ ...shared, connections: 32, headersTimeout: 0, bodyTimeout: 0 }),
-      streams: new Agent({ ...shared, connections: 512, headersTimeout: 60_000, bodyTimeout: 0 }),
+      requests: agent({ connections: 32, headersTimeout: 0, bodyTimeout: 0 }),
+      streams: agent({ connections: 512, headersTimeout: 60_000, bodyTimeout: 0 }),
     };
     return this.#agents;
   }

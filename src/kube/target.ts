@@ -15,5 +15,7 @@ export interface KubeAccess {
 /** One cluster as one user. */
 export interface KubeTarget {
   readonly server: string;
+  /** Through which the server is reached, by CONNECT; undefined is directly. */
+  readonly proxy?: string | undefined;
   access(): Promise<KubeAccess>;
 }
