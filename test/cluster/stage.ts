@@ -68,7 +68,7 @@ export class Stage implements AsyncDisposable {
       metadata: { name, namespace: this.suite.instance, ...(cascade ? { finalizers: [finalizer] } : {}), ...metadata },
       spec: {
         project: 'default',
-        source: { repoURL: this.url(), path: '.' },
+        ...(spec['sources'] === undefined ? { source: { repoURL: this.url(), path: '.' } } : {}),
         destination: { server: inCluster, namespace: this.name },
         ...spec,
       },

@@ -2,8 +2,10 @@ import { commands } from './subjects/commands.ts';
 import { comparing } from './subjects/comparing.ts';
 import { deleting } from './subjects/deleting.ts';
 import { hooks } from './subjects/hooks.ts';
+import { objects } from './subjects/objects.ts';
+import { sources } from './subjects/sources.ts';
 import { syncing } from './subjects/syncing.ts';
 import type { Subject } from './suite.ts';
 
 /** Every subject of the suite. */
-export const subjects: readonly Subject[] = [syncing, hooks, comparing, deleting, commands];
+export const subjects: readonly Subject[] = [syncing, hooks, comparing, deleting, sources, objects, commands];
