@@ -43,6 +43,7 @@ function sources(files: Record<string, string> = {}, more: Partial<GeneratorSour
     secret: async () => undefined,
     listByPlural: async () => [],
     http: async () => new Response('[]'),
+    githubAppToken: async () => 'app-token',
     scm: { enabled: true, allowed: [], strictTokenRef: false },
     instanceNamespace: 'argocd',
     settings: { newGitFileGlobbing: false, hiddenDirectories: false },

@@ -1,4 +1,5 @@
 import type { JsonObject } from '#base/json.ts';
+import type { GitHubApp } from '#git/github-app.ts';
 import type { GitMirror } from '#git/port.ts';
 import type { KubeObject } from '#kube/port.ts';
 import type { TemplateDeps } from '#template/template.ts';
@@ -40,6 +41,8 @@ export interface GeneratorSources extends TemplateDeps {
     signal: AbortSignal,
   ): Promise<KubeObject[]>;
   http: typeof fetch;
+  /** A token of a GitHub App's installation. */
+  githubAppToken(app: GitHubApp, about: string, signal: AbortSignal): Promise<string>;
   scm: ScmSettings;
   instanceNamespace: string;
   settings: { newGitFileGlobbing: boolean; hiddenDirectories: boolean };

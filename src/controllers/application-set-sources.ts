@@ -5,6 +5,7 @@ import type { RepositoryWatch } from '#apps/repository-watch.ts';
 import type { ClusterEntry, GeneratorSources } from '#appsets/port.ts';
 import type { Clock, Entropy } from '#base/clock.ts';
 import { AppError } from '#base/errors.ts';
+import { githubAppTokens } from '#git/github-app.ts';
 import type { KubeClient } from '#kube/port.ts';
 import type { ArgoSettings } from '#model/argocd/settings.ts';
 
@@ -34,6 +35,10 @@ export function generatorSources(deps: GeneratorSourcesDeps, used: Set<string>):
     clock,
     entropy,
     http: fetch,
+    async githubAppToken(app, about, signal) {
+      await using tokens = githubAppTokens({ clock });
+      return await tokens.get(app, about, signal);
+    },
     instanceNamespace: instance.namespace,
     scm: {
       enabled: applicationSets.scmProviders,

@@ -4,7 +4,19 @@ import { ofType } from '#template/value.ts';
 import type { Params } from '../params.ts';
 import { addValues, type Placeholders } from '../placeholders.ts';
 import type { GeneratorInput, GeneratorSources } from '../port.ts';
-import { type Chosen, chooseForge, refuseFields, requireAllowed, secretOf, text } from '../scm/access.ts';
+import {
+  bitbucketAuth,
+  type Chosen,
+  chooseForge,
+  githubToken,
+  refuseFields,
+  requireAllowed,
+  secretOf,
+  text,
+} from '../scm/access.ts';
+import { azureDevOpsPullRequests, azureHeaders } from '../scm/azure-devops.ts';
+import { bitbucketCloudPullRequests } from '../scm/bitbucket-cloud.ts';
+import { bitbucketRoot, bitbucketServerPullRequests } from '../scm/bitbucket-server.ts';
 import { giteaHeaders, giteaPullRequests } from '../scm/gitea.ts';
 import { githubHeaders, githubPullRequests } from '../scm/github.ts';
 import { gitlabHeaders, gitlabMergeRequests } from '../scm/gitlab.ts';
@@ -25,9 +37,10 @@ async function listerOf(
   const at = { owner: text(config, 'owner'), repo: text(config, 'repo'), labels };
   switch (kind) {
     case 'github': {
-      refuseFields(config, ['appSecretName'], 'pullRequest.github');
       const root = text(config, 'api') || 'https://api.github.com';
-      return githubPullRequests(new RestApi(sources.http, root, githubHeaders(await token())), at);
+      const about = `https://github.com/${at.owner}/${at.repo}`;
+      const headers = githubHeaders(await githubToken(config, about, input, sources, signal));
+      return githubPullRequests(new RestApi(sources.http, root, headers), at);
     }
     case 'gitlab': {
       refuseFields(config, ['insecure', 'caRef'], 'pullRequest.gitlab');
@@ -44,9 +57,26 @@ async function listerOf(
       const root = `${text(config, 'api').replace(/\/+$/, '')}/api/v1`;
       return giteaPullRequests(new RestApi(sources.http, root, giteaHeaders(await token())), at);
     }
+    case 'bitbucketServer': {
+      refuseFields(config, ['insecure', 'caRef'], 'pullRequest.bitbucketServer');
+      const headers = await bitbucketAuth(config, input, sources, signal);
+      const api = new RestApi(sources.http, bitbucketRoot(text(config, 'api')), headers);
+      return bitbucketServerPullRequests(api, { project: text(config, 'project'), repo: text(config, 'repo') });
+    }
+    case 'bitbucket': {
+      const root = text(config, 'api') || 'https://api.bitbucket.org/2.0';
+      const headers = await bitbucketAuth(config, input, sources, signal);
+      return bitbucketCloudPullRequests(new RestApi(sources.http, root, headers), at);
+    }
+    case 'azuredevops': {
+      const root = text(config, 'api') || 'https://dev.azure.com';
+      const api = new RestApi(sources.http, root, azureHeaders(await token()));
+      const project = { organization: text(config, 'organization'), project: text(config, 'project') };
+      return azureDevOpsPullRequests(api, { ...project, repo: text(config, 'repo'), labels });
+    }
     default:
       throw new AppError('unsupported', `pullRequest.${kind} is not supported yet`, {
-        hint: 'use github, gitlab or gitea, or a plugin generator',
+        hint: 'use another provider, or a plugin generator',
       });
   }
 }

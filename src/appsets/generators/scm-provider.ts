@@ -5,7 +5,20 @@ import { goInt64 } from '#template/value.ts';
 import type { Params } from '../params.ts';
 import { addValues, type Placeholders } from '../placeholders.ts';
 import type { GeneratorInput, GeneratorSources } from '../port.ts';
-import { type Chosen, chooseForge, flag, refuseFields, requireAllowed, secretOf, text } from '../scm/access.ts';
+import {
+  bitbucketAuth,
+  type Chosen,
+  chooseForge,
+  flag,
+  githubToken,
+  refuseFields,
+  requireAllowed,
+  secretOf,
+  text,
+} from '../scm/access.ts';
+import { azureDevOpsProvider, azureHeaders } from '../scm/azure-devops.ts';
+import { bitbucketCloudProvider } from '../scm/bitbucket-cloud.ts';
+import { bitbucketHeaders, bitbucketRoot, bitbucketServerProvider } from '../scm/bitbucket-server.ts';
 import { giteaHeaders, giteaProvider } from '../scm/gitea.ts';
 import { githubHeaders, githubProvider } from '../scm/github.ts';
 import { gitlabHeaders, gitlabProvider } from '../scm/gitlab.ts';
@@ -26,11 +39,12 @@ async function providerOf(
   const allBranches = flag(config, 'allBranches');
   switch (kind) {
     case 'github': {
-      refuseFields(config, ['appSecretName'], 'scmProvider.github');
+      const root = text(config, 'api') || 'https://api.github.com';
+      const about = `https://github.com/${text(config, 'organization')}`;
       const api = new RestApi(
         sources.http,
-        text(config, 'api') || 'https://api.github.com',
-        githubHeaders(await token()),
+        root,
+        githubHeaders(await githubToken(config, about, input, sources, signal)),
       );
       const excludeArchived = flag(config, 'excludeArchivedRepos');
       return githubProvider(api, {
@@ -64,9 +78,27 @@ async function providerOf(
       const excludeArchived = flag(config, 'excludeArchivedRepos');
       return giteaProvider(api, { owner: text(config, 'owner'), allBranches, excludeArchived, cloneProtocol });
     }
+    case 'bitbucketServer': {
+      refuseFields(config, ['insecure', 'caRef'], 'scmProvider.bitbucketServer');
+      const headers = await bitbucketAuth(config, input, sources, signal);
+      const api = new RestApi(sources.http, bitbucketRoot(text(config, 'api')), headers);
+      return bitbucketServerProvider(api, { project: text(config, 'project'), allBranches, cloneProtocol });
+    }
+    case 'bitbucket': {
+      const password = await secretOf(config['appPasswordRef'], input, sources, signal);
+      const headers = bitbucketHeaders({ user: text(config, 'user'), password });
+      const api = new RestApi(sources.http, 'https://api.bitbucket.org/2.0', headers);
+      return bitbucketCloudProvider(api, { owner: text(config, 'owner'), allBranches, cloneProtocol });
+    }
+    case 'azureDevOps': {
+      const secret = await secretOf(config['accessTokenRef'], input, sources, signal);
+      const api = new RestApi(sources.http, text(config, 'api') || 'https://dev.azure.com', azureHeaders(secret));
+      const at = { organization: text(config, 'organization'), project: text(config, 'teamProject') };
+      return azureDevOpsProvider(api, { ...at, allBranches });
+    }
     default:
       throw new AppError('unsupported', `scmProvider.${kind} is not supported yet`, {
-        hint: 'use github, gitlab or gitea, or a plugin generator',
+        hint: 'use another provider, or a plugin generator',
       });
   }
 }

@@ -2,6 +2,7 @@ import { AppError } from '#base/errors.ts';
 import { isObject, type JsonObject } from '#base/json.ts';
 import { labels } from '#model/argocd/names.ts';
 import type { GeneratorInput, GeneratorSources } from '../port.ts';
+import { bitbucketHeaders } from './bitbucket-server.ts';
 
 /** The one forge that a generator names, with its settings. */
 export interface Chosen {
@@ -70,6 +71,47 @@ export function refuseFields(config: JsonObject, names: readonly string[], forge
   const found = names.find((name) => config[name] !== undefined && config[name] !== '' && config[name] !== false);
   if (found !== undefined)
     throw new AppError('unsupported', `${forge}: ${found} is not supported yet`, {
-      hint: found === 'appSecretName' ? 'use tokenRef' : `leave ${found} out`,
+      hint: `leave ${found} out`,
     });
+}
+
+/** The headers for Bitbucket, by the one of `bearerToken` and `basicAuth` that is given. */
+export async function bitbucketAuth(
+  config: JsonObject,
+  input: GeneratorInput,
+  sources: GeneratorSources,
+  signal: AbortSignal,
+): Promise<Record<string, string>> {
+  const { bearerToken, basicAuth } = config;
+  if (isObject(bearerToken))
+    return bitbucketHeaders({ bearer: await secretOf(bearerToken['tokenRef'], input, sources, signal) });
+  if (!isObject(basicAuth)) return {};
+  const password = await secretOf(basicAuth['passwordRef'], input, sources, signal);
+  return bitbucketHeaders({ user: text(basicAuth, 'username'), password });
+}
+
+/** The token of a GitHub App whose Secret is named, else what `tokenRef` names. `about` is an address below the owner. */
+export async function githubToken(
+  config: JsonObject,
+  about: string,
+  input: GeneratorInput,
+  sources: GeneratorSources,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const name = text(config, 'appSecretName');
+  if (name === '') return await secretOf(config['tokenRef'], input, sources, signal);
+  const where = `Secret ${sources.instanceNamespace}/${name}`;
+  const secret = await sources.secret({ name, namespace: sources.instanceNamespace }, signal);
+  if (!secret) throw new AppError('not-found', `error fetching Github app secret: ${where} does not exist`);
+  const { githubAppID, githubAppInstallationID, githubAppPrivateKey } = secret.data;
+  if (!githubAppID || !githubAppPrivateKey)
+    throw new AppError('bad-input', `${where} is no GitHub App: githubAppID and githubAppPrivateKey must be set`);
+  const api = text(config, 'api');
+  const app = {
+    id: githubAppID,
+    installationId: githubAppInstallationID,
+    privateKey: githubAppPrivateKey,
+    ...(api === '' ? {} : { enterpriseBaseUrl: api }),
+  };
+  return await sources.githubAppToken(app, about, signal);
 }

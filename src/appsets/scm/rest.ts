@@ -1,5 +1,5 @@
 import { AppError, isAppError } from '#base/errors.ts';
-import { isObject, type JsonObject, parseJson } from '#base/json.ts';
+import { getArray, getNumber, getString, isObject, type JsonObject, parseJson } from '#base/json.ts';
 import { registerSecret } from '#base/redact.ts';
 import { requestText } from '../http.ts';
 
@@ -47,6 +47,30 @@ export class RestApi {
       if (body.length < size.value) return items;
     }
     throw new AppError('limit', `${this.#root}${path} has more than ${maxPages} pages`);
+  }
+
+  /** All pages of Bitbucket's lists: `values`, and where the next ones are, as an address or a number. */
+  async values(path: string, signal: AbortSignal): Promise<JsonObject[]> {
+    const items: JsonObject[] = [];
+    const separator = path.includes('?') ? '&' : '?';
+    let url: string | undefined = `${path}${separator}${this.#root.includes('/rest/') ? 'limit' : 'pagelen'}=100`;
+    for (let page = 0; page < maxPages && url !== undefined; page += 1) {
+      const answer: { body: unknown } = await this.get(url, signal);
+      items.push(...getArray(answer.body, 'values').filter(isObject));
+      const next: string | undefined = getString(answer.body, 'next');
+      const start = getNumber(answer.body, 'nextPageStart');
+      const numbered: string | undefined =
+        start === undefined ? undefined : `${path}${separator}limit=100&start=${start}`;
+      url = next === undefined ? numbered : this.#within(next);
+    }
+    if (url !== undefined) throw new AppError('limit', `${this.#root}${path} has more than ${maxPages} pages`);
+    return items;
+  }
+
+  /** The credential goes only where it belongs, whatever a page says its next one is. */
+  #within(url: string): string {
+    if (url.startsWith(`${this.#root}/`)) return url.slice(this.#root.length);
+    throw new AppError('unavailable', `${this.#root} names a next page at another place: ${url}`);
   }
 }
 
