@@ -20,6 +20,17 @@ function servedBySync(tasks: readonly SyncTask[], task: SyncTask): boolean {
   );
 }
 
+/** What the cluster serves instead of a kind that it does not: another version, or the kind of another group. */
+async function unserved(kube: Pick<KubeClient, 'discovery'>, task: SyncTask, signal: AbortSignal): Promise<string> {
+  const { group, kind, namespace = '', name } = task.key;
+  const served = (await kube.discovery.all(signal)).filter((resource) => resource.kind === kind);
+  const other = served.find((resource) => resource.group === group) ?? served[0];
+  const wanted = `for requested resource ${namespace}/${name}`;
+  if (!other)
+    return `The Kubernetes API could not find ${group}/${kind} ${wanted}. Make sure the "${kind}" CRD is installed on the destination cluster.`;
+  return `The Kubernetes API could not find version "${task.version}" of ${group}/${kind} ${wanted}. Version "${other.version}" of ${other.group}/${kind} is installed on the destination cluster.`;
+}
+
 export interface TaskCheck {
   /** The tasks, those of kinds that are not served yet marked so. */
   tasks: SyncTask[];
@@ -45,10 +56,7 @@ export async function checkTasks(
       out.invalid.push(resultOf(task, { status: 'SyncFailed', message, hookPhase: 'Failed' }));
     const skipDryRun = !resource && (task.options.skipDryRunOnMissingResource || servedBySync(tasks, task));
     out.tasks.push(skipDryRun ? { ...task, skipDryRun } : task);
-    if (!resource && !skipDryRun)
-      refuse(
-        `The cluster does not serve ${kind} of ${object.apiVersion}, wanted for ${name}: install its CustomResourceDefinition, or correct apiVersion and kind in Git`,
-      );
+    if (!resource && !skipDryRun) refuse(await unserved(kube, task, signal));
     else if (resource && !isKindPermitted(project, { group, kind, name, namespaced: resource.namespaced }))
       refuse(`resource ${group}:${kind} is not permitted in project ${project.name}`);
     else if (resource?.namespaced && !isDestinationPermitted(project, destination, namespace))

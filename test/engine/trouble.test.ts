@@ -99,7 +99,7 @@ const rows: Row[] = [
     name: 'kind',
     spec: at('unknown'),
     type: 'SyncError',
-    message: /The cluster does not serve Widget of example\.com\/v1/,
+    message: /The Kubernetes API could not find example\.com\/Widget for requested resource default\/w/,
   },
   { name: 'refused', spec: at('refused'), type: 'SyncError', message: /replicas/ },
   {

@@ -51,7 +51,8 @@ const refusals: readonly Refusal[] = [
   },
   {
     code: 'missing-kind',
-    pattern: /does not serve (\S+)|no matches for kind "([^"]+)"|could not find the requested resource/,
+    pattern:
+      /The Kubernetes API could not find|does not serve (\S+)|no matches for kind "([^"]+)"|could not find the requested resource/,
     next: 'install the CustomResourceDefinition first (an earlier wave, or another application), or correct apiVersion and kind',
   },
   {

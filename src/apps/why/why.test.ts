@@ -145,7 +145,13 @@ const cases: [what: string, given: Partial<Evidence>, codes: string[], says?: Re
     /denied/,
     /v\.example\.com/,
   ],
-  ['missing kind', failed('The cluster does not serve Ghost of g/v1'), ['missing-kind']],
+  [
+    'missing kind',
+    failed(
+      'The Kubernetes API could not find g/Ghost for requested resource n/x. Make sure the "Ghost" CRD is installed',
+    ),
+    ['missing-kind'],
+  ],
   [
     'missing namespace',
     failed('namespaces "nowhere" not found'),
@@ -362,6 +368,22 @@ const cases: [what: string, given: Partial<Evidence>, codes: string[], says?: Re
     /cannot create its pods/,
   ],
   ['still on its way', deploymentOf([]), ['progressing'], /waiting for rollout/, /wait/],
+  [
+    'a check of health that fails',
+    {
+      resources: [resource('Widget', 'w', { health: { status: 'Unknown', message: '<string>:1: attempt to index' } })],
+    },
+    ['health-check'],
+    /Widget.*<string>:1/,
+    /resource\.customizations\.health\.Widget/,
+  ],
+  [
+    'suspended',
+    { resources: [resource('Widget', 'w', { health: { status: 'Suspended', message: 'paused' } })] },
+    ['suspended'],
+    /is suspended: paused/,
+    /resume/,
+  ],
   [
     'a warning comes last',
     {
