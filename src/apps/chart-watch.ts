@@ -34,6 +34,8 @@ interface Watched {
   error: unknown;
   failingSince: number | undefined;
   first: Promise<void> | undefined;
+  /** When somebody said that it moved: an older answer does not do. */
+  askedAt: number | undefined;
   /** Somebody gave up waiting for the first answer. */
   waited: boolean;
   usedAt: number;
@@ -148,7 +150,12 @@ export class ChartWatch {
   /** Asks soon. False when no application uses the repository. */
   request(key: string): boolean {
     const ids = [...this.#watched].flatMap(([id, entry]) => (entry.key === key ? [id] : []));
-    for (const id of ids) this.#queue.add(id);
+    const askedAt = this.#deps.clock.now();
+    for (const id of ids) {
+      const entry = this.#watched.get(id);
+      if (entry) entry.askedAt = askedAt;
+      this.#queue.add(id);
+    }
     return ids.length > 0;
   }
 
@@ -197,7 +204,10 @@ export class ChartWatch {
     const before = { generation: entry.generation, failed: entry.error !== undefined };
     try {
       // One answer of an index serves all the charts that are looked for in it.
-      await this.#load(entry, { maxAgeMs: Math.min(1000, this.#deps.pollMs() / 2) }, signal);
+      const { askedAt } = entry;
+      entry.askedAt = undefined;
+      const maxAgeMs = askedAt === undefined ? Math.min(1000, this.#deps.pollMs() / 2) : Math.max(0, now - askedAt);
+      await this.#load(entry, { maxAgeMs }, signal);
     } catch (error) {
       const { failingSince = now } = entry;
       if (!before.failed || now - failingSince > this.#deps.graceMs()) this.#deps.changed(entry.key);
@@ -249,6 +259,7 @@ function newEntry(ask: ChartAsk, repoURL: string): Watched {
     error: undefined,
     failingSince: undefined,
     first: undefined,
+    askedAt: undefined,
     waited: false,
     usedAt: 0,
   };

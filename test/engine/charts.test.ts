@@ -165,3 +165,39 @@ test('a chart in Git whose dependency comes from a Helm repository', async () =>
   await world.untilApplication('app', isSynced);
   assert.deepEqual(await dataOf(world, 'lib-app'), { v: 'set above' });
 });
+
+test('a webhook is heard for a chart repository, and a chart can be synced at an earlier version', async () => {
+  await using charts = await ChartRepositoryServer.start();
+  await using world = await EngineWorld.start();
+  await charts.publish('web', '1.0.0');
+  await world.startEngine();
+  const source = { repoURL: charts.url, chart: 'web', targetRevision: '1.x' };
+  await world.apply(applicationObject('site', { source, destination, syncPolicy: automated }));
+  await world.untilApplication('site', at('1.0.0'));
+  await charts.publish('web', '1.1.0');
+  world.engine.repositoryChanged(`${charts.url}/`, 'test');
+  await world.untilApplication('site', at('1.1.0'));
+  await world.apply(applicationObject('site', { source, destination }));
+  const operation = { sync: { revision: '1.0.0' } };
+  await world.patch('argoproj.io/v1alpha1', 'Application', 'site', 'argocd', { operation });
+  const back = await world.untilApplication(
+    'site',
+    ({ status }) => status?.operationState?.syncResult?.revision === '1.0.0' && status.sync?.status === 'OutOfSync',
+  );
+  assert.equal(back.status?.operationState?.phase, 'Succeeded');
+  assert.equal(back.status?.history?.at(-1)?.revision, '1.0.0');
+  assert.equal(back.status?.sync?.revision, '1.1.0');
+  assert.deepEqual(await dataOf(world, 'web-site'), { v: 'web-1.0.0' });
+});
+
+test('a chart source that says too little is refused before anything is asked for', async () => {
+  await using charts = await ChartRepositoryServer.start();
+  await using world = await EngineWorld.start();
+  await charts.publish('web', '1.0.0');
+  await world.startEngine();
+  await world.apply(applicationObject('site', { source: { repoURL: charts.url, chart: 'web' }, destination }));
+  const found = await world.untilApplication('site', ({ status }) => (status?.conditions ?? []).length > 0);
+  assert.equal(found.status?.conditions?.[0]?.type, 'InvalidSpecError');
+  assert.match(found.status?.conditions?.[0]?.message ?? '', /targetRevision/);
+  assert.deepEqual(charts.taken(), []);
+});

@@ -151,7 +151,14 @@ async function planOne(
       hint: 'use https://, oci://, file:// or @name',
     });
   const { project, passCredentials } = input;
-  const ask = { repoURL, chart: name, revision: version === '' ? '*' : version, project, passCredentials };
+  const ask = {
+    repoURL,
+    chart: name,
+    revision: version === '' ? '*' : version,
+    project,
+    passCredentials,
+    borrowAccess: true,
+  };
   const tree = await input.charts.open(ask, { maxAgeMs: constraintAgeMs }, signal);
   const id = await tree.objectId('', signal);
   return { kind: 'archive', file: `${name}-${tree.version}.tgz`, id: `${name} ${tree.version} ${id}`, tree };

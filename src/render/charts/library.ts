@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Dispatcher } from 'undici';
 import type { Clock } from '#base/clock.ts';
 import { canonicalJson } from '#base/digest.ts';
-import { AppError } from '#base/errors.ts';
+import { AppError, isAppError } from '#base/errors.ts';
 import { getString } from '#base/json.ts';
 import type { Logger } from '#base/log.ts';
 import { Lru } from '#git/lru.ts';
@@ -150,9 +150,18 @@ class Library implements ChartLibrary {
       throw new AppError('bad-input', `${ask.repoURL} is a chart repository, and no chart is named`, {
         hint: 'set spec.source.chart',
       });
-    return repository.kind === 'http'
-      ? await this.#openHttp(repository, { ask, options }, signal)
-      : await this.#openOci(repository, { ask, options }, signal);
+    if (repository.kind === 'http') return await this.#openHttp(repository, { ask, options }, signal);
+    try {
+      return await this.#openOci(repository, { ask, options }, signal);
+    } catch (error) {
+      if (!isAppError(error, 'unauthorized') && !isAppError(error, 'forbidden')) throw error;
+      const name = ask.chart === '' ? repository.address : `${repository.address}/${ask.chart}`;
+      const who = repository.access.username ? 'the credentials that are declared for it' : 'no credentials';
+      throw new AppError(error.code, `${name} cannot be read with ${who}: ${error.message}`, {
+        hint: 'declare a repository Secret of type helm with enableOCI, or of type oci, with the right username and password',
+        cause: error,
+      });
+    }
   }
 
   async #openHttp(repository: ChartRepository, input: { ask: ChartAsk; options: AskOptions }, signal: AbortSignal) {

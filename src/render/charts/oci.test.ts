@@ -67,7 +67,7 @@ function library(cache: string, declared?: Partial<RepositoryAccess>): ChartLibr
     ...declared,
   };
   const access = {
-    find: async (url: string) => (url.startsWith(own.url) ? own : { url, type: 'git' as const }),
+    find: async (url: string) => (url.replace('oci://', '').startsWith(own.url) ? own : { url, type: 'git' as const }),
     list: async () => [own],
   };
   const cacheDir = join(folder, cache);
@@ -104,6 +104,16 @@ test('a chart in a registry, with and without a scheme, by version and by constr
   assert.equal((await charts.open(ask('>1.0.0-0'), lazy, soon())).revision, '2.0.0-rc.1');
   await fails(charts.open(ask('^3'), lazy, soon()), 'not-found', 'no version that "^3" allows: it has 2.0.0-rc.1');
   await fails(charts.open(ask('3.0.0'), lazy, soon()), 'not-found', 'has no 3.0.0');
+});
+
+test('a dependency may use what is declared for another place of the registry; a source may not', async () => {
+  const url = `127.0.0.1:${registry.port}/team/elsewhere`;
+  const charts = library('borrowed', { url });
+  const dependency = { ...ask('1.0.0', place('oci://')), borrowAccess: true };
+  await charts.open(dependency, lazy, soon());
+  await fails(library('lent', { url }).open(ask('1.0.0'), lazy, soon()), 'unauthorized', 'with no credentials');
+  const scoped = library('scoped', { url, project: 'other' });
+  await fails(scoped.open(dependency, lazy, soon()), 'unauthorized', 'with no credentials');
 });
 
 test('the tags of a repository, as they are written', async () => {
@@ -144,7 +154,12 @@ test('a chart may be named as an artifact: its one folder is the root', async ()
 
 test('what a registry refuses or holds wrongly is told by name', async () => {
   const stranger = library('five', { username: 'reader', password: 'another-password' });
-  await fails(stranger.open(ask('1.0.0'), lazy, soon()), 'unauthorized', `127.0.0.1:${registry.port}`);
+  await fails(
+    stranger.open(ask('1.0.0'), lazy, soon()),
+    'unauthorized',
+    `127.0.0.1:${registry.port}/team/web`,
+    'that are declared',
+  );
   await push('team/layers', '1.0.0', {
     config: emptyConfig,
     layers: [

@@ -11,6 +11,8 @@ export interface ChartAsk {
   project: string;
   /** The credentials also go to other hosts that the index names. */
   passCredentials?: boolean;
+  /** What is declared for a place above or below in the same registry serves too, as Argo CD lets dependencies do. */
+  borrowAccess?: boolean;
 }
 
 export interface AskOptions {

@@ -12,8 +12,31 @@ export interface ChartRepository {
   key: string;
 }
 
-function isDeclared(access: RepositoryAccess): boolean {
-  return Object.entries(access).some(([field, value]) => !['url', 'type'].includes(field) && value !== undefined);
+const hasLogin = ({ username, password, bearerToken }: RepositoryAccess) =>
+  Boolean(username || password || bearerToken);
+
+/** An address without scheme, user and slash at the end. */
+function plainAddress(url: string): string {
+  return url
+    .replace(/^[a-z][a-z0-9+.-]*:\/\//i, '')
+    .replace(/^[^@/]*@/, '')
+    .replace(/\/+$/, '');
+}
+
+/** What is declared for another place of the same registry, above or below. */
+async function borrowed(
+  source: RepositoryAccessSource,
+  ask: { repoURL: string; project: string },
+  signal: AbortSignal,
+): Promise<RepositoryAccess | undefined> {
+  const address = plainAddress(ask.repoURL);
+  const isBelow = (one: string, other: string) => one === other || one.startsWith(`${other}/`);
+  return (await source.list(signal)).find((access) => {
+    const other = plainAddress(access.url);
+    const registry = access.type === 'oci' || access.enableOci === true;
+    const ours = access.project === undefined || access.project === ask.project;
+    return registry && ours && hasLogin(access) && (isBelow(address, other) || isBelow(other, address));
+  });
 }
 
 /** User and password that are written into an address; the Secret's own win. */
@@ -52,24 +75,16 @@ export function addressIn(repository: ChartRepository, file: string): string {
 /** Finds what a repository's address means and how it is reached. */
 export async function findRepository(
   source: RepositoryAccessSource,
-  ask: { repoURL: string; project: string },
+  ask: { repoURL: string; project: string; borrowAccess?: boolean },
   signal: AbortSignal,
 ): Promise<ChartRepository> {
   const { repoURL, project } = ask;
-  const plain = repoURL.replace(/^[a-z][a-z0-9+.-]*:\/\//i, '').replace(/\/+$/, '');
   const isHttp = /^https?:\/\//i.test(repoURL);
   const found = await source.find(repoURL, project, signal);
-  // A registry's Secret is written with oci://, without a scheme, or as both of the two.
-  const spellings = isHttp || isDeclared(found) ? [] : [`oci://${plain}`, plain].filter((text) => text !== repoURL);
-  let access = found;
-  for (const spelling of spellings) {
-    const other = await source.find(spelling, project, signal);
-    if (!isDeclared(other)) continue;
-    access = other;
-    break;
-  }
+  const lent = ask.borrowAccess && !isHttp && !hasLogin(found) ? await borrowed(source, ask, signal) : undefined;
+  const access = lent ? { ...found, ...lent, url: found.url } : found;
   const oci = !isHttp || access.enableOci === true;
-  const address = oci ? plain.replace(/^[^@/]*@/, '') : httpAddress(repoURL);
+  const address = oci ? plainAddress(repoURL) : httpAddress(repoURL);
   const own = withUserInfo(access, repoURL);
   const key = [oci ? 'oci' : 'http', address, project, own.username ?? ''].join(' ');
   return { kind: oci ? 'oci' : 'http', address, access: own, key };
