@@ -47,6 +47,8 @@ export type ReasonCode =
   | 'child-application'
   | 'missing-resource'
   | 'progressing'
+  | 'suspended'
+  | 'health-check'
   | 'unhealthy'
   | 'warning';
 

@@ -1,5 +1,7 @@
 import { getArray, getString } from '#base/json.ts';
+import type { Health } from '#health/health.ts';
 import { type KubeObject, parseApiVersion } from '#kube/port.ts';
+import type { ResourceKey } from '#model/argocd/application.ts';
 import { displayName } from '#sync/identity.ts';
 import { podReason } from './containers.ts';
 import type { Evidence, EvidenceResource } from './evidence.ts';
@@ -52,6 +54,49 @@ function claimReason(object: KubeObject, events: readonly KubeObject[]): Reason 
   };
 }
 
+/** What an object's own health says. */
+function plainReason(key: ResourceKey, health: Health): Reason {
+  const object = displayName(key);
+  const words = health.message ? `: ${health.message}` : '';
+  if (key.kind === 'Application' && key.group === 'argoproj.io')
+    return {
+      code: 'child-application',
+      problem: `the application ${key.name} below it is ${health.status}${words}`,
+      next: `ask further: slipway why ${key.name}`,
+      object: key,
+    };
+  if (key.kind === 'Job' && health.status === 'Degraded')
+    return {
+      code: 'job-failed',
+      problem: `${object} failed${words}`,
+      next: `read its log: slipway app logs APP --kind Job --name ${key.name}`,
+      object: key,
+    };
+  if (health.status === 'Unknown' && /^<string>|^Lua returned|output from Lua script/.test(health.message ?? ''))
+    return {
+      code: 'health-check',
+      problem: `the check of health of ${key.kind} in argocd-cm fails for ${object}${words}`,
+      next: `correct resource.customizations.health.${key.group ? `${key.group}_` : ''}${key.kind}; try it: slipway health FILE --settings argocd-cm.yaml`,
+      object: key,
+    };
+  if (health.status === 'Suspended')
+    return {
+      code: 'suspended',
+      problem: `${object} is suspended${words}`,
+      next: 'resume it when it may go on',
+      object: key,
+    };
+  const progressing = health.status === 'Progressing';
+  return {
+    code: progressing ? 'progressing' : 'unhealthy',
+    problem: `${object} is ${health.status}${words}`,
+    next: progressing
+      ? 'wait: it is on its way'
+      : `look at it: kubectl describe ${key.kind.toLowerCase()} ${key.name}${key.namespace ? ` -n ${key.namespace}` : ''}`,
+    object: key,
+  };
+}
+
 /** Why one object is not healthy: as deep as the reason can be found, else its own words. */
 export function unhealthyReasons(resource: EvidenceResource, evidence: Evidence): Reason[] {
   const { key, live, health } = resource;
@@ -75,34 +120,5 @@ export function unhealthyReasons(resource: EvidenceResource, evidence: Evidence)
     return reason ? [{ ...reason, object: reason.object ?? key }] : [];
   });
   if (found.length > 0) return merge(found).map((reason) => ({ ...reason, problem: `${object}: ${reason.problem}` }));
-  const words = health.message ? `: ${health.message}` : '';
-  if (key.kind === 'Application' && key.group === 'argoproj.io')
-    return [
-      {
-        code: 'child-application',
-        problem: `the application ${key.name} below it is ${health.status}${words}`,
-        next: `ask further: slipway why ${key.name}`,
-        object: key,
-      },
-    ];
-  if (key.kind === 'Job' && health.status === 'Degraded')
-    return [
-      {
-        code: 'job-failed',
-        problem: `${object} failed${words}`,
-        next: `read its log: slipway app logs APP --kind Job --name ${key.name}`,
-        object: key,
-      },
-    ];
-  const progressing = health.status === 'Progressing';
-  return [
-    {
-      code: progressing ? 'progressing' : 'unhealthy',
-      problem: `${object} is ${health.status}${words}`,
-      next: progressing
-        ? 'wait: it is on its way'
-        : `look at it: kubectl describe ${key.kind.toLowerCase()} ${key.name}${key.namespace ? ` -n ${key.namespace}` : ''}`,
-      object: key,
-    },
-  ];
+  return [plainReason(key, health)];
 }
