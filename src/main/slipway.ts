@@ -112,6 +112,7 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
       resources: faces.resources,
       instance: faces.instance,
       sight: faces.sight,
+      engineWork: () => faces.counts,
       audit,
       tracer,
       logger,

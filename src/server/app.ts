@@ -15,7 +15,7 @@ import { type AuthOptions, authenticate, identify, type ServerEnv, tokenLink } f
 import { limitBody } from './body.ts';
 import { tellChanges } from './changes.ts';
 import type { LiveFeed } from './live-feed.ts';
-import { renderMetrics } from './metrics.ts';
+import { type EngineWork, renderMetrics } from './metrics.ts';
 import { page } from './page.ts';
 import { answerError } from './problem.ts';
 import { slipwayApi } from './slipway-api.ts';
@@ -32,6 +32,7 @@ export interface AppDeps {
   tracer: Tracer;
   feed: LiveFeed;
   syncs: SyncCounter;
+  engineWork: (() => EngineWork) | undefined;
   logger: Logger;
   clock: Clock;
   entropy: Entropy;
@@ -87,7 +88,14 @@ export function createApp(deps: AppDeps): Hono<ServerEnv> {
     const clusters = auth.guard.allows(who, 'clusters', 'get', '*') ? deps.sight.clusters() : [];
     const { syncs } = deps;
     const seesAll = applications.length === engine.list().length;
-    const measured = { applications, clusters, syncs: seesAll ? syncs.counts : [], counts, version };
+    const measured = {
+      work: deps.engineWork?.(),
+      applications,
+      clusters,
+      syncs: seesAll ? syncs.counts : [],
+      counts,
+      version,
+    };
     const { text, contentType } = renderMetrics(measured);
     return c.body(text, 200, { 'content-type': contentType });
   });

@@ -25,8 +25,8 @@ export interface LiveFeedDeps {
   audit: AuditLog;
   logger: Logger;
   boot: string;
-  /** What an application is called in access rules. */
-  nameOf: (application: Application) => string;
+  /** What an application is called: by the engine, and in access rules. */
+  names: { idOf: (application: Application) => string; nameOf: (application: Application) => string };
 }
 
 /**
@@ -36,7 +36,7 @@ export interface LiveFeedDeps {
 export class LiveFeed {
   readonly #boot: string;
   readonly #engine: ApplicationEngine;
-  readonly #nameOf: (application: Application) => string;
+  readonly #names: LiveFeedDeps['names'];
   readonly #outlook: OutlookTracker;
   readonly #recent: LiveMessage[] = [];
   readonly #readers = new Set<Mailbox<LiveMessage>>();
@@ -46,14 +46,14 @@ export class LiveFeed {
 
   constructor(deps: LiveFeedDeps) {
     this.#boot = deps.boot;
-    this.#nameOf = deps.nameOf;
+    this.#names = deps.names;
     this.#engine = deps.engine;
     // The tracker hears of audit events first, so that a drift is known before the application is shown.
     this.#outlook = new OutlookTracker(deps, (name) => this.#again(name));
     this.#unsubscribe = [
       deps.engine.subscribe(({ type, application }) => {
-        const { name } = application.metadata;
-        const access = this.#nameOf(application);
+        const name = this.#names.idOf(application);
+        const access = this.#names.nameOf(application);
         if (type === 'upsert') return this.#publish('application', this.view(application), access);
         this.#outlook.forget(name);
         this.#publish('gone', { name }, access);
@@ -74,7 +74,8 @@ export class LiveFeed {
   }
 
   view(application: Application): ApplicationView {
-    return viewApplication(application, this.#outlook.of(application));
+    const name = this.#names.idOf(application);
+    return { ...viewApplication(application, this.#outlook.of(name, application)), name };
   }
 
   views(may: (application: Application) => boolean): ApplicationView[] {
@@ -115,13 +116,13 @@ export class LiveFeed {
   }
 
   #accessTo(name: string | undefined): string | undefined {
-    const application = this.#engine.list().find(({ metadata }) => metadata.name === name);
-    return application && this.#nameOf(application);
+    const application = this.#engine.list().find((candidate) => this.#names.idOf(candidate) === name);
+    return application && this.#names.nameOf(application);
   }
 
   #again(name: string): void {
-    const application = this.#engine.list().find((candidate) => candidate.metadata.name === name);
-    if (application) this.#publish('application', this.view(application), this.#nameOf(application));
+    const application = this.#engine.list().find((candidate) => this.#names.idOf(candidate) === name);
+    if (application) this.#publish('application', this.view(application), this.#names.nameOf(application));
   }
 
   #publish(event: LiveMessage['event'], value: unknown, access: string | undefined): void {

@@ -46,7 +46,7 @@ describe('live feed', () => {
       audit,
       logger: silentLogger,
       boot: 'boot',
-      nameOf: ({ metadata }) => `default/${metadata.name}`,
+      names: { idOf: ({ metadata }) => metadata.name, nameOf: ({ metadata }) => `default/${metadata.name}` },
     });
     return { engine, audit, feed };
   }

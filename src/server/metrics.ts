@@ -14,7 +14,20 @@ export interface ServerCounts {
   streamDropped: number;
 }
 
+/** What the engine did since it started, as far as it tells. */
+export interface EngineWork {
+  renders: number;
+  cacheHits: number;
+  /** Questions whether applying an object would change it. */
+  dryRuns: number;
+  /** Looks at applications that ended. */
+  reconciles: number;
+  /** Applications that were not looked at yet. */
+  unseen: number;
+}
+
 export interface Measured {
+  work: EngineWork | undefined;
   applications: readonly Application[];
   clusters: readonly ClusterState[];
   syncs: Iterable<SyncCount>;
@@ -47,6 +60,7 @@ export function renderMetrics(measured: Measured): { text: string; contentType: 
       'Pushes that webhooks told of.',
       countsBy('repo', counts.pushes),
     ),
+    ...(measured.work ? workFamilies(measured.work) : []),
     family(
       'slipway_http_requests_total',
       'counter',
@@ -90,6 +104,17 @@ function syncDurations(syncs: readonly SyncCount[]): Sample[] {
     byPlace.set(id, { labels: place, value: (byPlace.get(id)?.value ?? 0) + seconds });
   }
   return [...byPlace.values()];
+}
+
+function workFamilies({ renders, cacheHits, dryRuns, reconciles, unseen }: EngineWork): string[] {
+  const one = (value: number) => [{ labels: {}, value }];
+  return [
+    family('slipway_renders_total', 'counter', 'Sources that were rendered.', one(renders)),
+    family('slipway_render_cache_hits_total', 'counter', 'Renders that were known already.', one(cacheHits)),
+    family('slipway_dry_runs_total', 'counter', 'Questions whether applying would change something.', one(dryRuns)),
+    family('slipway_reconciles_total', 'counter', 'Looks at applications that ended.', one(reconciles)),
+    family('slipway_applications_unseen', 'gauge', 'Applications that were not looked at yet.', one(unseen)),
+  ];
 }
 
 function clusterFamilies(clusters: readonly ClusterState[]): string[] {

@@ -45,9 +45,8 @@ export class OutlookTracker {
     });
   }
 
-  /** What is known now; asks for more when the state is new. */
-  of(application: Application): Outlook {
-    const { name } = application.metadata;
+  /** What is known now of an application, by its qualified name; asks for more when the state is new. */
+  of(name: string, application: Application): Outlook {
     if (application.status?.sync?.status !== 'OutOfSync') {
       this.forget(name);
       return { desiredImages: undefined, drift: false };

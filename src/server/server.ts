@@ -14,6 +14,7 @@ import { Sessions } from './access/sessions.ts';
 import { createApp } from './app.ts';
 import { isLoopbackHost } from './auth.ts';
 import { LiveFeed } from './live-feed.ts';
+import type { EngineWork } from './metrics.ts';
 import { SyncCounter } from './sync-counter.ts';
 
 export interface ServerDeps {
@@ -30,6 +31,8 @@ export interface ServerDeps {
   /** 0 takes a free one. */
   port: number;
   webhookSecret: string | undefined;
+  /** For metrics, where the engine tells it. */
+  engineWork?: (() => EngineWork) | undefined;
   /** The administrator's bearer token. */
   token: string;
   /** Reading without a token; refused unless `host` is loopback. */
@@ -55,7 +58,7 @@ export async function startServer(deps: ServerDeps): Promise<ListeningServer> {
   const closing = new AbortController();
   const guard = new Guard(instance);
   const boot = entropy.bytes(6).toString('hex');
-  const feed = new LiveFeed({ engine, audit, logger, boot, nameOf: (application) => guard.nameOf(application) });
+  const feed = new LiveFeed({ engine, audit, logger, boot, names: guard });
   const syncs = new SyncCounter(engine);
   const oidc = new OidcVerifier({ instance, clock });
   const app = createApp({
@@ -67,6 +70,7 @@ export async function startServer(deps: ServerDeps): Promise<ListeningServer> {
     tracer,
     feed,
     syncs,
+    engineWork: deps.engineWork,
     logger,
     clock,
     entropy,

@@ -41,7 +41,9 @@ export function slipwayApi({ engine, resources, audit, tracer, feed, guard }: Sl
 
   /** The application of the path; one that the caller may not see is not there for them. */
   function seen(c: Asked, action = 'get'): { name: string; application: Application } {
-    const name = c.req.param('name') ?? '';
+    const given = c.req.param('name') ?? '';
+    const namespace = c.req.query('appNamespace');
+    const name = namespace ? guard.idOf({ metadata: { name: given, namespace } }) : given;
     let application: Application | undefined;
     try {
       application = engine.get(name);
@@ -56,7 +58,7 @@ export function slipwayApi({ engine, resources, audit, tracer, feed, guard }: Sl
   /** Whether the caller may hear of something that concerns this application, or none. */
   function mayHear(c: Asked, name: string | undefined): boolean {
     if (mayGetAll(c)) return true;
-    const application = engine.list().find(({ metadata }) => name !== undefined && isCalled(metadata, name));
+    const application = engine.list().find((candidate) => guard.idOf(candidate) === name);
     return application !== undefined && mayGet(c)(application);
   }
 
@@ -107,11 +109,6 @@ export function slipwayApi({ engine, resources, audit, tracer, feed, guard }: Sl
 }
 
 type Asked = Context<ServerEnv>;
-
-/** By its plain name, or with the namespace. */
-function isCalled({ name, namespace }: { name: string; namespace?: string }, called: string): boolean {
-  return name === called || `${namespace ?? ''}/${name}` === called;
-}
 
 function parseKind(text: string | undefined): AuditKind | undefined {
   if (text === undefined || text === '') return undefined;

@@ -8,6 +8,7 @@ import type { Logger } from '#base/log.ts';
 import { createKubeClient } from '#kube/client.ts';
 import { clusterTarget } from '#kube/cluster-config.ts';
 import { type Informer, parseApiVersion } from '#kube/port.ts';
+import type { ChartLibrary } from '#render/charts/port.ts';
 import { previewApplications } from '../application-set-preview.ts';
 import { EngineFace, type EngineFaceDeps } from './engine-face.ts';
 import { FaceInstanceStore } from './instance-store.ts';
@@ -27,6 +28,7 @@ export interface EngineFaces {
 export interface FacesDeps extends EngineFaceDeps {
   entropy: Entropy;
   projects: Informer;
+  library: ChartLibrary;
   logger: Logger;
 }
 
@@ -78,6 +80,7 @@ export function startFaces(deps: FacesDeps): EngineFaces {
     globalProjectsOf: (name) => globalProjectsOf({ find: projectNamed, settings, namespace }, name),
     settings,
     namespace,
+    library: deps.library,
     generate: (applicationSet, signal) => previewApplications({ ...deps, kube }, applicationSet, signal),
     accessTo: (url, project, signal) => access.find(url, project, signal),
     probeRepository,

@@ -1,3 +1,4 @@
+import { isChartSource } from '#apps/chart-watch.ts';
 import type { Clusters } from '#apps/clusters.ts';
 import { matchesNamespace } from '#apps/namespaces.ts';
 import type {
@@ -14,7 +15,7 @@ import type { RepositoryRef, RepositoryWatch } from '#apps/repository-watch.ts';
 import { openWindows, windowsOf } from '#apps/sync-windows.ts';
 import { repositoryOf, sourcesOf } from '#apps/target.ts';
 import { type Clock, timestamp } from '#base/clock.ts';
-import { AppError, isAppError, messageOf } from '#base/errors.ts';
+import { isAppError, messageOf } from '#base/errors.ts';
 import type { JsonObject } from '#base/json.ts';
 import type { GitMirror } from '#git/port.ts';
 import type { KubeObject } from '#kube/port.ts';
@@ -22,7 +23,9 @@ import { type AppProject, parseAppProject, type SyncWindow } from '#model/argocd
 import type { Application, ApplicationSource } from '#model/argocd/application.ts';
 import type { RepositoryAccess } from '#model/argocd/repository-access.ts';
 import type { ArgoSettings } from '#model/argocd/settings.ts';
-import { discoverFolders, sourceDetails } from './source-details.ts';
+import type { ChartLibrary } from '#render/charts/port.ts';
+import { gitTree } from '#render/tree.ts';
+import { chartDetails, discoverFolders, sourceDetails } from './source-details.ts';
 
 export interface SightDeps {
   clusters: Clusters;
@@ -35,6 +38,7 @@ export interface SightDeps {
   settings: () => ArgoSettings;
   /** The instance's own namespace. */
   namespace: string;
+  library: ChartLibrary;
   generate: (applicationSet: KubeObject, signal: AbortSignal) => Promise<Application[]>;
   /** How a repository is reached as it is declared now. */
   accessTo: (url: string, project: string | undefined, signal: AbortSignal) => Promise<RepositoryAccess>;
@@ -43,6 +47,10 @@ export interface SightDeps {
   /** Asks a repository with this access whether it is there. */
   probeRepository: (access: RepositoryAccess, signal: AbortSignal) => Promise<void>;
   clock: Clock;
+}
+
+function placeOf(repoURL: string, project: string | undefined): { repoURL: string; project: string } {
+  return { repoURL, project: project ?? 'default' };
 }
 
 /** The members of a window that Argo CD's answer has. */
@@ -107,8 +115,11 @@ export class FaceSight implements InstanceSight {
     const problems = this.#deps.problemsOf(application);
     if (problems.length > 0 || !options.sources) return problems;
     for (const source of sourcesOf(application)) {
-      if (source.chart) continue;
       try {
+        if (isChartSource(source)) {
+          await this.resolve(application, { source, revision: source.targetRevision ?? '' }, signal);
+          continue;
+        }
         const { mirror } = await this.#deps.repositories.open(repositoryOf(application, source), signal);
         const commit = await mirror.resolve(source.targetRevision || 'HEAD', signal);
         if (source.path && (await mirror.objectId(commit, source.path.replace(/\/+$/, ''), signal)) === undefined)
@@ -163,7 +174,11 @@ export class FaceSight implements InstanceSight {
   }
 
   async resolve(application: Application, { source, revision }: SourceRevision, signal: AbortSignal): Promise<string> {
-    if (source.chart) return revision;
+    if (isChartSource(source)) {
+      const { repoURL, chart = '' } = source;
+      const ask = { repoURL, chart, revision, project: application.spec.project || 'default' };
+      return (await this.#deps.library.open(ask, { maxAgeMs: 0 }, signal)).version;
+    }
     const { mirror } = await this.#deps.repositories.open(repositoryOf(application, source), signal);
     return await mirror.resolve(revision, signal);
   }
@@ -183,8 +198,11 @@ export class FaceSight implements InstanceSight {
     };
   }
 
-  async chart(_application: Application, { source }: SourceRevision): Promise<ChartDetails> {
-    throw new AppError('unsupported', `details of chart ${source.chart ?? ''} are not served yet`);
+  async chart(application: Application, at: SourceRevision, signal: AbortSignal): Promise<ChartDetails> {
+    const { repoURL, chart = '' } = at.source;
+    const ask = { repoURL, chart, revision: at.revision, project: application.spec.project || 'default' };
+    const tree = await this.#deps.library.open(ask, { maxAgeMs: connectionKeptMs }, signal);
+    return chartDetails((await tree.readFile('Chart.yaml', signal))?.toString('utf8'));
   }
 
   follows(namespace: string, kind: 'Application' | 'ApplicationSet'): boolean {
@@ -207,23 +225,34 @@ export class FaceSight implements InstanceSight {
     return discoverFolders(await mirror.listFiles(commit, '', signal));
   }
 
-  async charts(url: string): Promise<{ name: string; versions: string[] }[]> {
-    throw new AppError('unsupported', `the charts of ${url} are not listed by this version`);
+  async charts(
+    url: string,
+    project: string | undefined,
+    signal: AbortSignal,
+  ): Promise<{ name: string; versions: string[] }[]> {
+    return await this.#deps.library.listCharts(placeOf(url, project), { maxAgeMs: connectionKeptMs }, signal);
   }
 
-  async tags(url: string): Promise<string[]> {
-    throw new AppError('unsupported', `the tags of ${url} are not listed by this version`);
+  async tags(url: string, project: string | undefined, signal: AbortSignal): Promise<string[]> {
+    return await this.#deps.library.listTags(placeOf(url, project), signal);
   }
 
   async details(
     { source, project }: { source: ApplicationSource; project: string | undefined; name: string },
     signal: AbortSignal,
   ): Promise<JsonObject> {
-    if (source.chart)
-      throw new AppError('unsupported', `the parameters of chart ${source.chart} are not shown by this version`);
+    if (isChartSource(source)) {
+      const { repoURL, chart = '', targetRevision: revision = '' } = source;
+      const ask = { repoURL, chart, revision, project: project ?? 'default' };
+      return await sourceDetails(
+        await this.#deps.library.open(ask, { maxAgeMs: connectionKeptMs }, signal),
+        source,
+        signal,
+      );
+    }
     const mirror = await this.#mirror({ url: source.repoURL, project: project ?? '' }, signal);
     const commit = await mirror.resolve(source.targetRevision || 'HEAD', signal);
-    return await sourceDetails(mirror, { commit, source }, signal);
+    return await sourceDetails(gitTree(mirror, commit), source, signal);
   }
 
   async refs(
@@ -269,7 +298,11 @@ export class FaceSight implements InstanceSight {
 
   async #look(url: string, project: string | undefined, signal: AbortSignal): Promise<void> {
     const access = await this.#deps.accessTo(url, project, signal);
-    await this.reach(access, signal);
+    // A registry is asked by its own client, which knows how to log in there.
+    if (access.type !== 'git' && !/^https?:/.test(url)) await this.tags(url, project, signal);
+    else if (access.type === 'git' && !/^https?:/.test(url))
+      await this.#mirror({ url, project: project ?? '' }, signal);
+    else await this.reach(access, signal);
   }
 
   async #mirror(of: RepositoryRef, signal: AbortSignal): Promise<GitMirror> {

@@ -1,8 +1,10 @@
 import { posix } from 'node:path';
 import { load } from 'js-yaml';
+import type { ChartDetails } from '#apps/port.ts';
 import { getArray, getString, isObject, type JsonObject } from '#base/json.ts';
-import type { CommitSha, GitMirror, TreeEntry } from '#git/port.ts';
+import type { TreeEntry } from '#git/port.ts';
 import type { ApplicationSource } from '#model/argocd/application.ts';
+import type { SourceTree } from '#render/tree.ts';
 
 const kustomizations = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
 
@@ -45,15 +47,14 @@ function parsed(text: string | undefined): unknown {
 
 /** What renders the folder of a source, and what can be set there. */
 export async function sourceDetails(
-  mirror: GitMirror,
-  { commit, source }: { commit: CommitSha; source: ApplicationSource },
+  tree: SourceTree,
+  source: ApplicationSource,
   signal: AbortSignal,
 ): Promise<JsonObject> {
-  const folder = posix.normalize(source.path || '.').replace(/^\.\/?$|\/+$/g, '');
-  const files = await mirror.listFiles(commit, folder, signal);
+  const folder = posix.normalize((source.chart ? '' : source.path) || '.').replace(/^\.\/?$|\/+$/g, '');
+  const files = await tree.listFiles(folder, signal);
   const own = files.map(({ path }) => posix.relative(folder, path)).filter((path) => !path.includes('/'));
-  const read = async (name: string) =>
-    (await mirror.readFile(commit, posix.join(folder, name), signal))?.toString('utf8');
+  const read = async (name: string) => (await tree.readFile(posix.join(folder, name), signal))?.toString('utf8');
   const kustomization = own.find((name) => kustomizations.includes(name));
   if (source.plugin) return { type: 'Plugin', plugin: {} };
   if (kustomization !== undefined && !source.helm && !source.directory) {
@@ -81,4 +82,14 @@ export async function sourceDetails(
       ...(source.helm?.fileParameters ? { fileParameters: source.helm.fileParameters } : {}),
     },
   };
+}
+
+/** What a chart says of itself. */
+export function chartDetails(chartYaml: string | undefined): ChartDetails {
+  const chart = parsed(chartYaml);
+  const maintainers = getArray(chart, 'maintainers').flatMap((item) => {
+    const [name, email] = [getString(item, 'name'), getString(item, 'email')];
+    return name === undefined ? [] : [email === undefined ? name : `${name} <${email}>`];
+  });
+  return { description: getString(chart, 'description') ?? '', home: getString(chart, 'home') ?? '', maintainers };
 }

@@ -3,6 +3,7 @@ import { AppError } from '#base/errors.ts';
 import { getArray, getString } from '#base/json.ts';
 import type { KubeObject } from '#kube/port.ts';
 import type { Application } from '#model/argocd/application.ts';
+import { qualifiedName } from '#model/argocd/names.ts';
 import type { RbacResource } from '../rbac/builtin.ts';
 import { Enforcer, type Identity, type ProjectRole, projectPolicy } from '../rbac/enforcer.ts';
 import { type Policy, parseRbacSettings } from '../rbac/policy.ts';
@@ -41,6 +42,11 @@ export class Guard {
 
   constructor(instance: InstanceStore) {
     this.#instance = instance;
+  }
+
+  /** What the engine calls an application: its name, with the namespace where that is not the instance's. */
+  idOf({ metadata }: { metadata: { name: string; namespace?: string } }): string {
+    return qualifiedName(metadata, this.#instance.namespace);
   }
 
   /** The claims of a token that name groups. */
