@@ -22,10 +22,14 @@ export interface HttpChartsDeps {
   connections: Connections;
   indexes: HelmIndexes;
   count: (what: 'downloads') => void;
+  /** Brings an archive that an index places in a registry. */
+  pull: (place: { repoURL: string; tag: string; project: string }, signal: AbortSignal) => Promise<Buffer>;
 }
 
 export const maxArchiveBytes = 64 * 1024 * 1024;
 const archiveTimeoutMs = 120_000;
+
+const isRegistryAddress = (url: string) => /^oci:\/\//i.test(url);
 
 /** Three numbers: a version that names one release and never another. */
 export function isExactVersion(text: string): boolean {
@@ -102,26 +106,30 @@ async function findEntry(
   );
 }
 
-/** The digest of a version's archive, brought when it is not there. Without a digest in the index, the first one stays. */
+/**
+ * The digest of a version's archive, brought when it is not there. Without a digest in the index the first one stays; one that
+ * comes from a registry is verified there.
+ */
 async function keptArchive(
   deps: HttpChartsDeps,
   repository: ChartRepository,
   { ask, entry, options }: { ask: ChartAsk; entry: ChartEntry; options: AskOptions },
   signal: AbortSignal,
 ): Promise<string> {
-  if (entry.digest !== undefined && (await deps.store.has(entry.digest))) return entry.digest;
-  const name = `archive ${repository.key} ${ask.chart} ${entry.version}`;
-  if (entry.digest === undefined && !options.again) {
+  const expected = entry.urls.some(isRegistryAddress) ? undefined : entry.digest;
+  if (expected !== undefined && (await deps.store.has(expected))) return expected;
+  const name = `archive ${repository.key} ${ask.chart} ${entry.version} ${entry.digest ?? ''}`;
+  if (expected === undefined && !options.again) {
     const kept = getString(await deps.store.getRecord(name), 'digest');
     if (kept !== undefined && (await deps.store.has(kept))) return kept;
   }
   const bytes = await bring(deps, repository, { ask, entry }, signal);
   const digest = await deps.store.put(bytes);
-  if (entry.digest === undefined) await deps.store.putRecord(name, { digest });
-  else if (digest !== entry.digest)
+  if (expected === undefined) await deps.store.putRecord(name, { digest });
+  else if (digest !== expected)
     throw new AppError(
       'corrupt-data',
-      `the archive of ${ask.chart} ${entry.version} from ${repository.address} has the digest ${digest}, but the index says ${entry.digest}`,
+      `the archive of ${ask.chart} ${entry.version} from ${repository.address} has the digest ${digest}, but the index says ${expected}`,
       { hint: 'the repository or a cache before it is damaged: publish the version again' },
     );
   return digest;
@@ -148,6 +156,8 @@ async function bring(
   let failure: unknown;
   for (const url of entry.urls) {
     try {
+      const [, repoURL = '', tag = ''] = isRegistryAddress(url) ? (/^(oci:\/\/.+):([^/:]+)$/i.exec(url) ?? []) : [];
+      if (repoURL !== '') return await deps.pull({ repoURL, tag, project: ask.project }, signal);
       const answer = await download(
         deps,
         {

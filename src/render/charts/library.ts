@@ -173,6 +173,7 @@ class Library implements ChartLibrary {
       connections: this.#connections,
       indexes: this.#indexes,
       count: this.#count,
+      pull: (place: { repoURL: string; tag: string; project: string }, own: AbortSignal) => this.#pull(place, own),
     };
     const { digest, version, bring } = await findHttpChart(deps, repository, input, signal);
     return await this.#archives.open(
@@ -217,6 +218,12 @@ class Library implements ChartLibrary {
       },
       signal,
     );
+  }
+
+  /** An archive of a registry that an index names. */
+  async #pull({ repoURL, tag, project }: { repoURL: string; tag: string; project: string }, signal: AbortSignal) {
+    const ask = { repoURL, chart: '', revision: tag, project, borrowAccess: true };
+    return await (await this.open(ask, { maxAgeMs: 0 }, signal)).archive(signal);
   }
 
   #registryFor({ address, access, key }: ChartRepository): RegistryClient {

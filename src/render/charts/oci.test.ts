@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { isAppError } from '#base/errors.ts';
 import { silentLogger } from '#base/log.ts';
 import type { RepositoryAccess } from '#model/argocd/repository-access.ts';
-import { packChart, packEntries, smallChart } from '../../../test/chart-repository.ts';
+import { ChartRepositoryServer, packChart, packEntries, smallChart } from '../../../test/chart-repository.ts';
 import { testClock } from '../../../test/clock.ts';
 import { RegistryFixture } from '../../../test/registry-fixture.ts';
 import { createChartLibrary } from './library.ts';
@@ -114,6 +114,19 @@ test('a dependency may use what is declared for another place of the registry; a
   await fails(library('lent', { url }).open(ask('1.0.0'), lazy, soon()), 'unauthorized', 'with no credentials');
   const scoped = library('scoped', { url, project: 'other' });
   await fails(scoped.open(dependency, lazy, soon()), 'unauthorized', 'with no credentials');
+});
+
+test('an index may place its archives in a registry', async () => {
+  await using server = await ChartRepositoryServer.start();
+  const archive = await packChart('web', smallChart('web', '1.0.0'));
+  const digest = 'c'.repeat(64);
+  server.add({ chart: 'web', version: '1.0.0', archive, url: `${place('oci://')}/web:1.0.0`, digest });
+  const charts = library('placed');
+  const tree = await charts.open({ ...ask('1.x'), repoURL: server.url }, { maxAgeMs: 0 }, soon());
+  assert.equal((await tree.readFile('values.yaml', soon()))?.toString(), 'v: web-1.0.0\n');
+  const { downloads } = charts.counts;
+  await charts.open({ ...ask('1.x'), repoURL: server.url }, { maxAgeMs: 0 }, soon());
+  assert.equal(charts.counts.downloads, downloads);
 });
 
 test('the tags of a repository, as they are written', async () => {
