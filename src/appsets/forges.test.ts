@@ -6,6 +6,7 @@ import { messageOf } from '#base/errors.ts';
 import { getObject, type JsonObject } from '#base/json.ts';
 import { parseApplicationSet } from '#model/argocd/application-set.ts';
 import { generateApplications } from './generate.ts';
+import { ListingMemory } from './listing-memory.ts';
 import type { GeneratorSources, ScmSettings } from './port.ts';
 
 const sha = '0123456789abcdef0123456789abcdef01234567';
@@ -49,6 +50,7 @@ function sources(more: Partial<GeneratorSources> = {}, scm: Partial<ScmSettings>
     entropy: { bytes: (size) => Buffer.alloc(size), uuid: () => 'id', fraction: () => 0 },
     clusters: () => [],
     repository: unused,
+    listings: new ListingMemory(),
     configMap: () => undefined,
     secret: async ({ name, namespace }) =>
       name === 'token' ? { data: { key: `secret-of-${namespace}` }, labels: {} } : undefined,

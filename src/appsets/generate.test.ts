@@ -5,6 +5,7 @@ import { getString, type JsonObject } from '#base/json.ts';
 import type { CommitSha, GitMirror, TreeEntry } from '#git/port.ts';
 import { parseApplicationSet } from '#model/argocd/application-set.ts';
 import { generateApplications } from './generate.ts';
+import { ListingMemory } from './listing-memory.ts';
 import type { ClusterEntry, GeneratorSources } from './port.ts';
 import { requeueAfterMs } from './requeue.ts';
 
@@ -39,6 +40,7 @@ function sources(files: Record<string, string> = {}, more: Partial<GeneratorSour
     entropy: { bytes: (size) => Buffer.alloc(size), uuid: () => 'id', fraction: () => 0 },
     clusters: () => clusters,
     repository: async () => mirror(files),
+    listings: new ListingMemory(),
     configMap: () => undefined,
     secret: async () => undefined,
     listByPlural: async () => [],

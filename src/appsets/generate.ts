@@ -183,11 +183,13 @@ export async function generateApplications(
         throwIfAborted(signal);
       }
     }
-    memory.endRound();
     return { applications };
   } catch (cause) {
     if (signal.aborted) throw cause;
     if (!(cause instanceof AppError)) throw cause;
     return { applications: [], error: { reason, cause } };
+  } finally {
+    memory.endRound();
+    sources.listings.endRound();
   }
 }

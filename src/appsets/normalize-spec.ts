@@ -1,7 +1,19 @@
 import { isObject, type JsonObject } from '#base/json.ts';
 
 /** Values of the team's own, in which empty means something. */
-const opaque = new Set(['valuesObject', 'parameters', 'commonLabels', 'commonAnnotations', 'labels', 'annotations']);
+const opaque = new Set([
+  'valuesObject',
+  'parameters',
+  'env',
+  'info',
+  'extVars',
+  'tlas',
+  'patches',
+  'commonLabels',
+  'commonAnnotations',
+  'labels',
+  'annotations',
+]);
 
 /** Without members that Argo CD's types do not write: nothing, empty texts, empty lists. */
 function withoutEmpty(value: unknown): unknown {

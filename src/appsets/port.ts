@@ -3,6 +3,7 @@ import type { GitHubApp } from '#git/github-app.ts';
 import type { GitMirror } from '#git/port.ts';
 import type { KubeObject } from '#kube/port.ts';
 import type { TemplateDeps } from '#template/template.ts';
+import type { ListingMemory } from './listing-memory.ts';
 
 /** A cluster as its Secret declares it. */
 export interface ClusterEntry {
@@ -27,6 +28,8 @@ export interface GeneratorSources extends TemplateDeps {
   clusters(): ClusterEntry[];
   /** The mirror of a repository, read with the credentials of a project. Remembered as used by the set. */
   repository(ref: { url: string; project: string }, signal: AbortSignal): Promise<GitMirror>;
+  /** What was read of commits before. */
+  listings: ListingMemory;
   /** Data of a ConfigMap of the instance; undefined when there is none. */
   configMap(name: string): Record<string, string> | undefined;
   /** Decoded data and labels of a Secret; undefined when there is none. */

@@ -4,6 +4,7 @@ import type { LiveState } from '#apps/live-state.ts';
 import { matchesNamespace } from '#apps/namespaces.ts';
 import { repositoryKey } from '#apps/repository-key.ts';
 import type { RepositoryWatch } from '#apps/repository-watch.ts';
+import { ListingMemory } from '#appsets/listing-memory.ts';
 import { RenderMemory } from '#appsets/render-memory.ts';
 import type { Clock, Entropy } from '#base/clock.ts';
 import { isAppError, messageOf } from '#base/errors.ts';
@@ -34,6 +35,12 @@ export interface ApplicationSetControllerDeps {
   projects: Informer;
 }
 
+/** What makes the next look at a set short. */
+interface SetMemory {
+  renders: RenderMemory;
+  listings: ListingMemory;
+}
+
 /** Changes of state alone are told in the status a moment later, all together; a long status is written less often. */
 const stateDelay = { leastMs: 500, perApplicationMs: 3 } as const;
 const rolloutDelayMs = 200;
@@ -44,7 +51,7 @@ export class ApplicationSetController {
   readonly #queue: WorkQueue;
   /** Keys of the repositories that each set's generators read at the last look. */
   readonly #repositories = new Map<string, Set<string>>();
-  readonly #memories = new Map<string, RenderMemory>();
+  readonly #memories = new Map<string, SetMemory>();
   readonly #unsubscribe: (() => void)[] = [];
   #looks = 0;
 
@@ -183,9 +190,9 @@ export class ApplicationSetController {
     }
     const { set, problems } = parseApplicationSet(object);
     const used = new Set<string>();
-    const memory = this.#memories.get(name) ?? new RenderMemory();
+    const memory = this.#memories.get(name) ?? { renders: new RenderMemory(), listings: new ListingMemory() };
     this.#memories.set(name, memory);
-    const sources = generatorSources({ ...this.#deps, kube: home.kube }, used);
+    const sources = generatorSources({ ...this.#deps, kube: home.kube }, used, memory.listings);
     if (set.metadata.annotations?.[refreshAnnotation] !== undefined) await this.#refetch(set.spec.generators, signal);
     const problemOf = (destination: unknown) => {
       const found = clusters.resolve(isObject(destination) ? destination : {});
@@ -204,7 +211,7 @@ export class ApplicationSetController {
         projectExists: (project) => projects.get({ name: project, namespace }) !== undefined,
         destinationProblem: problemOf,
         noteWritten: (written) => home.live.noteWritten(written),
-        memory,
+        memory: memory.renders,
       },
       set,
       signal,

@@ -2,6 +2,7 @@ import type { Clusters } from '#apps/clusters.ts';
 import { configMapData, type Instance, secretData, secretsOfType } from '#apps/instance.ts';
 import { repositoryKey } from '#apps/repository-key.ts';
 import type { RepositoryWatch } from '#apps/repository-watch.ts';
+import { ListingMemory } from '#appsets/listing-memory.ts';
 import type { ClusterEntry, GeneratorSources } from '#appsets/port.ts';
 import type { Clock, Entropy } from '#base/clock.ts';
 import { AppError } from '#base/errors.ts';
@@ -28,13 +29,18 @@ function clusterEntries(instance: Instance): ClusterEntry[] {
 }
 
 /** What the generators of one look may ask. `used` collects the keys of the repositories they read. */
-export function generatorSources(deps: GeneratorSourcesDeps, used: Set<string>): GeneratorSources {
+export function generatorSources(
+  deps: GeneratorSourcesDeps,
+  used: Set<string>,
+  listings: ListingMemory = new ListingMemory(),
+): GeneratorSources {
   const { kube, instance, repositories, settings, clock, entropy } = deps;
   const { applicationSets, params } = settings();
   return {
     clock,
     entropy,
     http: fetch,
+    listings,
     async githubAppToken(app, about, signal) {
       await using tokens = githubAppTokens({ clock });
       return await tokens.get(app, about, signal);

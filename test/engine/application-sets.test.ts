@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { AppError } from '#base/errors.ts';
 import { isObject } from '#base/json.ts';
 import type { KubeObject } from '#kube/port.ts';
 import { configMap, EngineWorld } from './world.ts';
@@ -217,6 +218,52 @@ test('a set of a thousand applications writes each once, and then only the one t
     world.writes.filter((what) => what !== 'patch ApplicationSet many'),
     ['patch Application app-500'],
   );
+});
+
+test('requests that fail, before or after they were carried out, change nothing of the end', async () => {
+  await using world = await EngineWorld.start();
+  world.git.create('manifests');
+  world.git.commit('manifests', { 'one/cm.yaml': configMap('one', { a: 'b' }) });
+  await world.startEngine();
+  let count = 0;
+  const seen = new Set<string>();
+  world.aroundWrite = async (what, send) => {
+    if (!/Application/.test(what) || seen.has(what)) return await send();
+    seen.add(what);
+    count += 1;
+    if (count % 3 === 0) return await send();
+    if (count % 3 === 1) throw new AppError('unavailable', 'the connection broke before');
+    await send();
+    throw new AppError('unavailable', 'the connection broke after');
+  };
+  const own = template(world.git.url('manifests'), 'one', '{{name}}');
+  const elements = ['a', 'b', 'c', 'd', 'e'].map((name) => ({ name }));
+  await world.apply(setObject('faulty', { generators: [{ list: { elements } }], template: own }));
+  await untilNames(world, ['a', 'b', 'c', 'd', 'e']);
+  await until(world, 'faulty', upToDate);
+  seen.clear();
+  await world.apply(
+    setObject('faulty', {
+      generators: [{ list: { elements: elements.slice(2) } }],
+      template: { ...own, metadata: { name: '{{name}}', labels: { new: 'label' } } },
+    }),
+  );
+  await untilNames(world, ['c', 'd', 'e']);
+  await world.until(
+    'labels',
+    () =>
+      world.engine
+        .list()
+        .map(({ metadata }) => metadata.labels?.['new'])
+        .join(),
+    (all) => all === 'label,label,label',
+  );
+  await until(
+    world,
+    'faulty',
+    (set) => upToDate(set) && (set['status'] as { resourcesCount: number }).resourcesCount === 3,
+  );
+  assert.ok(count > 10, `${count} requests were disturbed or watched`);
 });
 
 test('a rollout by steps syncs one step after the other, and reverse deletion goes backwards', async () => {

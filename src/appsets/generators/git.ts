@@ -1,5 +1,6 @@
+import { canonicalJson } from '#base/digest.ts';
 import { AppError, messageOf } from '#base/errors.ts';
-import { isObject } from '#base/json.ts';
+import { cloneJson, isObject } from '#base/json.ts';
 import { parseYamlDocuments } from '#base/yaml.ts';
 import type { CommitSha, GitMirror, TreeEntry } from '#git/port.ts';
 import { baseOf, dirOf } from '#template/functions/path.ts';
@@ -109,12 +110,15 @@ interface Checkout {
   mirror: GitMirror;
   commit: CommitSha;
   url: string;
-  files: TreeEntry[];
 }
 
-async function readText(checkout: Checkout, path: string, signal: AbortSignal): Promise<string> {
-  const { mirror, commit, files, url } = checkout;
-  const entry = files.find((file) => file.path === path);
+async function readText(
+  tree: Checkout & { entries: readonly TreeEntry[] },
+  path: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const { mirror, commit, entries, url } = tree;
+  const entry = entries.find((file) => file.path === path);
   let target = path;
   if (entry?.mode === '120000') {
     const link = (await mirror.readBlob(entry.oid, signal)).toString('utf8');
@@ -135,7 +139,35 @@ async function checkout(input: GeneratorInput, sources: GeneratorSources, signal
   if (url === '') throw new AppError('bad-input', 'git generator: repoURL is empty');
   const mirror = await sources.repository({ url, project: input.project }, signal);
   const commit = await mirror.resolve(String(revision ?? ''), signal);
-  return { mirror, commit, url, files: await mirror.listFiles(commit, '', signal) };
+  return { mirror, commit, url };
+}
+
+/** What the items of one generator name at one commit. */
+export interface GitListing {
+  folders: string[];
+  files: { path: string; objects: Params[] }[];
+}
+
+async function listing(
+  tree: Checkout,
+  input: GeneratorInput,
+  sources: GeneratorSources,
+  signal: AbortSignal,
+): Promise<GitListing> {
+  const folders = items(input.spec['directories']);
+  const entries = await tree.mirror.listFiles(tree.commit, '', signal);
+  if (folders.length > 0)
+    return { folders: chooseFolders(foldersOf(entries, sources.settings.hiddenDirectories), folders), files: [] };
+  const paths = entries.filter(({ type }) => type === 'blob').map(({ path }) => path);
+  const chosen = chooseFiles(paths, items(input.spec['files']), sources.settings.newGitFileGlobbing);
+  if (chosen.length > maxFiles)
+    throw new AppError('limit', `git generator: ${chosen.length} files match, more than ${maxFiles}`);
+  const files: GitListing['files'] = [];
+  for (const path of chosen) {
+    const text = await readText({ ...tree, entries }, path, signal);
+    files.push({ path, objects: objectsOf(text, path, tree.url) });
+  }
+  return { folders: [], files };
 }
 
 /** One set of parameters per folder, or per object in the files, that the items name. Nothing is checked out. */
@@ -148,24 +180,20 @@ export async function generateGit(
   const { spec } = input;
   const { goTemplate } = fill.style;
   const prefix = String(spec['pathParamPrefix'] ?? '');
-  const folders = items(spec['directories']);
-  const wanted = items(spec['files']);
-  if (folders.length === 0 && wanted.length === 0)
+  const { directories, files } = spec;
+  if (items(directories).length === 0 && items(files).length === 0)
     throw new AppError('bad-input', 'git generator: neither directories nor files are given');
   const tree = await checkout(input, sources, signal);
-  if (folders.length > 0)
-    return chooseFolders(foldersOf(tree.files, sources.settings.hiddenDirectories), folders).map((folder) =>
-      addValues(pathParams(folder, undefined, prefix, goTemplate), spec['values'], fill),
-    );
-  const paths = tree.files.filter(({ type }) => type === 'blob').map(({ path }) => path);
-  const chosen = chooseFiles(paths, wanted, sources.settings.newGitFileGlobbing);
-  if (chosen.length > maxFiles)
-    throw new AppError('limit', `git generator: ${chosen.length} files match, more than ${maxFiles}`);
-  const out: Params[] = [];
-  for (const path of chosen) {
+  const key = canonicalJson([tree.url, tree.commit, directories, files, sources.settings]);
+  const found = await sources.listings.get(key, () => listing(tree, input, sources, signal));
+  const named = found.folders.map((folder) =>
+    addValues(pathParams(folder, undefined, prefix, goTemplate), spec['values'], fill),
+  );
+  const read = found.files.flatMap(({ path, objects }) => {
     const about = pathParams(dirOf(path), baseOf(path), prefix, goTemplate);
-    for (const object of objectsOf(await readText(tree, path, signal), path, tree.url))
-      out.push(addValues({ ...(goTemplate ? object : flattenParams(object)), ...about }, spec['values'], fill));
-  }
-  return out;
+    return objects.map((object) =>
+      addValues({ ...(goTemplate ? cloneJson(object) : flattenParams(object)), ...about }, spec['values'], fill),
+    );
+  });
+  return [...named, ...read];
 }
