@@ -58,7 +58,7 @@ export class ObjectReader {
     for (const name of path.split('/')) {
       if (name === '' || name === '.') continue;
       if (at.type !== 'tree') return undefined;
-      const found: TreeItem | undefined = (await this.tree(at.oid, signal)).find((item) => item.path === name);
+      const found = itemNamed(await this.tree(at.oid, signal), name);
       if (!found) return undefined;
       at = { ...found, path: at.path === '' ? name : `${at.path}/${name}` };
     }
@@ -135,6 +135,20 @@ export class ObjectReader {
     if (object.type !== type) throw new AppError('bad-input', `object ${oid} is a ${object.type}, not a ${type}`);
     return object;
   }
+}
+
+const largeTree = 32;
+const byName = new WeakMap<TreeItem[], Map<string, TreeItem>>();
+
+/** Folders of a thousand applications are asked for each of them. */
+function itemNamed(items: TreeItem[], name: string): TreeItem | undefined {
+  if (items.length < largeTree) return items.find((item) => item.path === name);
+  let names = byName.get(items);
+  if (!names) {
+    names = new Map(items.map((item) => [item.path, item]));
+    byName.set(items, names);
+  }
+  return names.get(name);
 }
 
 function rebased(folder: string, { path, before, after }: TreeDifference): TreeDifference {

@@ -14,7 +14,7 @@ after(() => rmSync(root, { recursive: true, force: true }));
 
 /** A clock that goes on by a second with each look. */
 function steppingClock(): Clock {
-  let now = 1_700_000_000_000;
+  let now = testClock.now();
   return {
     ...testClock,
     now: () => {
@@ -59,7 +59,7 @@ test('large results count by their bytes, those of an earlier process too', asyn
 
 test('what a killed process left half is removed, and what it damaged is no result', async () => {
   const folder = newFolder();
-  const file = join(folder, key('x').slice(0, 2), `${key('x')}.json.gz`);
+  const file = join(folder, key('x').slice(0, 2), `${key('x')}.render`);
   mkdirSync(join(file, '..'), { recursive: true });
   writeFileSync(file, 'half');
   writeFileSync(`${file}.1-1.tmp`, 'half');
@@ -67,6 +67,6 @@ test('what a killed process left half is removed, and what it damaged is no resu
   assert.equal(await cache.read(key('x')), undefined);
   assert.equal(existsSync(file), false);
   await cache.write(key('x'), [1]);
-  assert.deepEqual(filesIn(folder), [join(key('x').slice(0, 2), `${key('x')}.json.gz`)]);
+  assert.deepEqual(filesIn(folder), [join(key('x').slice(0, 2), `${key('x')}.render`)]);
   assert.deepEqual(await cacheIn(folder).read(key('x')), [1]);
 });

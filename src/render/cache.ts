@@ -22,9 +22,16 @@ const defaultMaxBytes = 512 * 1024 * 1024;
 /** A result of more than this, unpacked, is damage: no render gives as much. */
 const maxUnpacked = 512 * 1024 * 1024;
 
+/** Larger texts are packed: below, packing costs more than it saves. */
+const packedFrom = 16 * 1024;
+/** Files say when they were used, if only to the day: a later process starts from that. */
+const touchEveryMs = 24 * 60 * 60 * 1000;
+
 interface Entry {
   bytes: number;
   usedAt: number;
+  /** What the file says. */
+  touchedAt: number;
 }
 
 /**
@@ -36,6 +43,8 @@ export class RenderCache {
   #writes = 0;
   /** What is on disk, known from the first write on. */
   #entries: Promise<Map<string, Entry>> | undefined;
+  /** Read before that. */
+  readonly #earlyReads = new Map<string, number>();
   #bytes = 0;
 
   constructor(deps: RenderCacheDeps) {
@@ -44,15 +53,16 @@ export class RenderCache {
 
   async read(key: string): Promise<unknown> {
     const file = this.#file(key);
-    let packed: Buffer;
+    let content: Buffer;
     try {
-      packed = await readFile(file);
+      content = await readFile(file);
     } catch (error) {
       if (!isAbsent(error)) this.#deps.logger.warn({ file }, `the render is made again: ${messageOf(error)}`);
       return undefined;
     }
     try {
-      const value: unknown = JSON.parse((await expand(packed, { maxOutputLength: maxUnpacked })).toString('utf8'));
+      const text = isPacked(content) ? await expand(content, { maxOutputLength: maxUnpacked }) : content;
+      const value: unknown = JSON.parse(text.toString('utf8'));
       await this.#used(key, file);
       return value;
     } catch (error) {
@@ -65,30 +75,30 @@ export class RenderCache {
   async write(key: string, value: unknown): Promise<void> {
     const entries = await this.#known();
     const file = this.#file(key);
-    await mkdir(dirname(file), { recursive: true });
     this.#writes += 1;
     const temporary = `${file}.${process.pid}-${this.#writes}.tmp`;
-    const packed = await compress(JSON.stringify(value), { level: 1 });
-    await writeFile(temporary, packed);
-    const now = this.#deps.clock.now() / 1000;
-    await utimes(temporary, now, now);
+    const text = Buffer.from(JSON.stringify(value));
+    const content = text.length < packedFrom ? text : await compress(text, { level: 1 });
+    await writeInFolder(temporary, content);
     await rename(temporary, file);
-    this.#note(entries, key, packed.length);
+    const now = this.#deps.clock.now();
+    this.#bytes += content.length - (entries.get(key)?.bytes ?? 0);
+    entries.set(key, { bytes: content.length, usedAt: now, touchedAt: now });
     await this.#shrink(entries);
   }
 
   #file(key: string): string {
-    return join(this.#deps.folder, key.slice(0, 2), `${key}.json.gz`);
+    return join(this.#deps.folder, key.slice(0, 2), `${key}.render`);
   }
 
   async #used(key: string, file: string): Promise<void> {
     const now = this.#deps.clock.now();
-    const entry = this.#entries && (await this.#entries).get(key);
-    if (entry) entry.usedAt = now;
-    // Another process may have removed it meanwhile.
-    await utimes(file, now / 1000, now / 1000).catch((error: unknown) => {
-      if (!isAbsent(error)) throw error;
-    });
+    if (!this.#entries) {
+      if (this.#earlyReads.size < defaultMaxEntries) this.#earlyReads.set(key, now);
+      return;
+    }
+    const entry = (await this.#entries).get(key);
+    if (entry) await touch(file, entry, now);
   }
 
   #known(): Promise<Map<string, Entry>> {
@@ -96,30 +106,29 @@ export class RenderCache {
     return this.#entries;
   }
 
-  /** Finds what earlier runs left, and removes what one that was killed left half. */
+  /** Finds what earlier runs left, and removes what one that was killed left half, or another version wrote. */
   async #look(): Promise<Map<string, Entry>> {
     const { folder } = this.#deps;
     const entries = new Map<string, Entry>();
     await mkdir(folder, { recursive: true });
     for (const name of await readdir(folder, { recursive: true })) {
       const file = join(folder, name);
-      if (name.endsWith('.tmp')) await rm(file, { force: true });
-      const key = /([0-9a-f]{64})\.json\.gz$/.exec(name)?.[1];
+      if (/\.(?:tmp|gz)$/.test(name)) await rm(file, { force: true });
+      const key = /([0-9a-f]{64})\.render$/.exec(name)?.[1];
       if (key === undefined) continue;
       const found = await stat(file).catch((error: unknown) => {
         if (isAbsent(error)) return undefined;
         throw error;
       });
       if (!found) continue;
-      entries.set(key, { bytes: found.size, usedAt: found.mtimeMs });
+      const entry = { bytes: found.size, usedAt: found.mtimeMs, touchedAt: found.mtimeMs };
+      entries.set(key, entry);
       this.#bytes += found.size;
+      const read = this.#earlyReads.get(key);
+      if (read !== undefined) await touch(file, entry, read);
     }
+    this.#earlyReads.clear();
     return entries;
-  }
-
-  #note(entries: Map<string, Entry>, key: string, bytes: number): void {
-    this.#bytes += bytes - (entries.get(key)?.bytes ?? 0);
-    entries.set(key, { bytes, usedAt: this.#deps.clock.now() });
   }
 
   /** Down to nine tenths of the limits, so that not every write has to. */
@@ -134,6 +143,31 @@ export class RenderCache {
       await rm(this.#file(key), { force: true });
     }
   }
+}
+
+async function touch(file: string, entry: Entry, now: number): Promise<void> {
+  entry.usedAt = Math.max(entry.usedAt, now);
+  if (now - entry.touchedAt < touchEveryMs) return;
+  entry.touchedAt = now;
+  // Another process may have removed it meanwhile.
+  await utimes(file, now / 1000, now / 1000).catch((error: unknown) => {
+    if (!isAbsent(error)) throw error;
+  });
+}
+
+async function writeInFolder(file: string, content: Uint8Array): Promise<void> {
+  try {
+    await writeFile(file, content);
+  } catch (error) {
+    if (!isAbsent(error)) throw error;
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, content);
+  }
+}
+
+/** JSON never begins as gzip does. */
+function isPacked(content: Uint8Array): boolean {
+  return content[0] === 0x1f && content[1] === 0x8b;
 }
 
 function isAbsent(error: unknown): boolean {

@@ -117,14 +117,23 @@ function parseJsonFile(path: string, text: string): KubeObject[] {
 
 /** Reads the manifests of a plain folder straight from Git, file by file as a walk meets them. */
 export async function renderDirectory(
-  job: { request: LinkedRequest; resolved: ResolvedSource; plan: DirectoryPlan; folder: string },
+  job: {
+    request: LinkedRequest;
+    resolved: ResolvedSource;
+    plan: DirectoryPlan;
+    /** Runs in a new empty folder. */
+    within: <T>(run: (folder: string) => Promise<T>) => Promise<T>;
+  },
   signal: AbortSignal,
 ): Promise<KubeObject[]> {
-  const { request, plan, folder } = job;
+  const { request, plan } = job;
   const texts = await readTexts(request, job, signal);
-  const evaluated = plan.jsonnet
-    ? await evaluateJsonnetFiles(plan.jsonnet, { entries: [...texts.keys()].filter(isJsonnet), folder }, signal)
-    : new Map<string, unknown>();
+  const programs = [...texts.keys()].filter(isJsonnet);
+  const { jsonnet } = plan;
+  const evaluated =
+    jsonnet && programs.length > 0
+      ? await job.within((folder) => evaluateJsonnetFiles(jsonnet, { entries: programs, folder }, signal))
+      : new Map<string, unknown>();
   const out: KubeObject[] = [];
   for (const [path, text] of texts) {
     if (isJsonnet(path)) {

@@ -160,7 +160,6 @@ export async function evaluateJsonnetFiles(
   signal: AbortSignal,
 ): Promise<Map<string, unknown>> {
   const { entries, folder } = job;
-  if (entries.length === 0) return new Map();
   const { files, imports, extVars, tlas, place } = plan;
   const which = `${entries.length === 1 ? entries[0] : `${entries[0]} and ${entries.length - 1} more`} in ${place}`;
   await writeFile(join(folder, 'job.json'), writeJob({ entries, files, imports, extVars, tlas }));

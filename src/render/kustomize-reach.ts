@@ -28,6 +28,22 @@ export interface Kustomization {
 const maxFolders = 500;
 const maxFiles = 20_000;
 
+/** By object id: bases are read for every application that stands on them. Nobody changes a document. */
+const parsed = new Map<string, JsonObject>();
+const maxParsed = 5_000;
+
+function remember(oid: string, document: JsonObject): void {
+  if (parsed.size >= maxParsed) parsed.clear();
+  parsed.set(oid, document);
+}
+
+async function readDocument(tree: LinkedTree, file: string, signal: AbortSignal): Promise<JsonObject | undefined> {
+  const content = await tree.readFile(file, signal);
+  if (!content) return undefined;
+  const [document] = parseYamlDocuments(content.toString('utf8'), `${file} in ${tree.place}`);
+  return isObject(document) ? document : {};
+}
+
 /** The kustomization of a folder; undefined when it has none. */
 export async function readKustomization(
   tree: LinkedTree,
@@ -37,10 +53,14 @@ export async function readKustomization(
   const found: Kustomization[] = [];
   for (const name of kustomizationFiles) {
     const file = joinPath(folder, name);
-    const content = await tree.readFile(file, signal);
-    if (!content) continue;
-    const [document] = parseYamlDocuments(content.toString('utf8'), `${file} in ${tree.place}`);
-    found.push({ file, document: isObject(document) ? document : {} });
+    const oid = await tree.objectId(file, signal);
+    if (oid === undefined) continue;
+    const known = parsed.get(oid);
+    const document = known ?? (await readDocument(tree, file, signal));
+    // A folder of that name is none.
+    if (!document) continue;
+    if (!known) remember(oid, document);
+    found.push({ file, document });
   }
   const [first, second] = found;
   if (first && second)

@@ -247,7 +247,9 @@ test('a damaged result is made again', async () => {
   const plain = await request({ path: 'plain' });
   await renderer('damaged').render(plain, signal);
   const renders = join(folder, 'damaged', 'renders');
-  for (const name of readdirSync(renders, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.gz')))
+  for (const name of readdirSync(renders, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.render'),
+  ))
     writeFileSync(join(renders, name), 'garbage');
   const again = renderer('damaged');
   assert.equal((await again.render(plain, signal)).manifests.length, 3);

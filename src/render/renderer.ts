@@ -37,9 +37,11 @@ export interface RendererDeps {
 /** Part of every key: raised when the same inputs give other manifests than before. */
 const rendererVersion = 2;
 
+/** Runs in a new empty folder that is removed afterwards. */
+type InFolder = <T>(run: (folder: string) => Promise<T>) => Promise<T>;
+
 interface Prepared extends RenderInputs {
-  /** Makes the manifests, in a new empty folder that is removed afterwards. */
-  run: (folder: string, signal: AbortSignal) => Promise<KubeObject[]>;
+  run: (inFolder: InFolder, signal: AbortSignal) => Promise<KubeObject[]>;
 }
 
 /** A renderer whose results stay on disk below `cacheDir`, keyed by what they were made of and never by commit. */
@@ -59,7 +61,7 @@ export function createRenderer(deps: RendererDeps): Renderer {
       return known['manifests'] as KubeObject[];
     }
     counts.renders += 1;
-    const manifests = await slots.run(() => inFolder(deps, (folder) => prepared.run(folder, signal)));
+    const manifests = await slots.run(() => prepared.run((run) => inFolder(deps, run), signal));
     await cache.write(prepared.key, { manifests });
     return manifests;
   }
@@ -139,7 +141,7 @@ async function prepareType(
         sourceType,
         paths: [...new Set([folder, ...plan.watched])],
         unread,
-        run: (work, stop) => renderHelm(tool, { request, resolved, plan, folder: work }, stop),
+        run: (within, stop) => within((work) => renderHelm(tool, { request, resolved, plan, folder: work }, stop)),
       };
     }
     case 'Kustomize': {
@@ -152,7 +154,8 @@ async function prepareType(
         sourceType,
         paths: [...new Set([...plan.paths, ...whole])],
         unread: undefined,
-        run: (work, stop) => renderKustomize({ request, resolved, plan, tools, folder: work }, stop),
+        run: (within, stop) =>
+          within((work) => renderKustomize({ request, resolved, plan, tools, folder: work }, stop)),
       };
     }
     case 'Directory': {
@@ -162,7 +165,7 @@ async function prepareType(
         sourceType,
         paths: [...new Set([folder, ...(plan.jsonnet?.paths ?? [])])],
         unread: undefined,
-        run: (work, stop) => renderDirectory({ request, resolved, plan, folder: work }, stop),
+        run: (within, stop) => renderDirectory({ request, resolved, plan, within }, stop),
       };
     }
     case 'Plugin': {
@@ -172,7 +175,7 @@ async function prepareType(
         sourceType,
         paths: [plan.from],
         unread: undefined,
-        run: (work, stop) => renderPlugin(parts, { request, resolved, plan, folder: work }, stop),
+        run: (within, stop) => within((work) => renderPlugin(parts, { request, resolved, plan, folder: work }, stop)),
       };
     }
     default:
