@@ -1,8 +1,9 @@
 import { sha256Hex } from '#base/digest.ts';
 import { AppError } from '#base/errors.ts';
+import { Lru } from '#git/lru.ts';
 import type { HelmSource } from '#model/argocd/application.ts';
 import { buildEnvironment, expandVariables } from './build-environment.ts';
-import { type ChartScan, questionsIn, scanChart } from './chart-scan.ts';
+import { type ChartScan, type Questions, questionsIn, scanChart } from './chart-scan.ts';
 import { type PlannedDependency, planDependencies } from './charts/dependencies.ts';
 import type { ChartLibrary } from './charts/port.ts';
 import { type FoundFile, findFileParameters, findValueFiles } from './helm-files.ts';
@@ -34,6 +35,9 @@ export interface HelmPlan {
   /** Paths outside the chart's folder, in its repository, that are read or would be if they were there. */
   watched: string[];
 }
+
+/** What value files ask for, by their ids. */
+const asked = new Lru<Questions>(20_000, () => 1);
 
 /** Commas that do not stand in `{a,b}` are part of the value. */
 function escapeCommas(value: string): string {
@@ -72,6 +76,14 @@ function refuseVersion({ version }: HelmSource): void {
   });
 }
 
+async function questionsOf(file: FoundFile, signal: AbortSignal): Promise<Questions> {
+  const known = asked.get(file.oid);
+  if (known) return known;
+  const questions = questionsIn(await file.read(signal));
+  asked.set(file.oid, questions);
+  return questions;
+}
+
 /** Whether the result depends on the cluster's versions and on every file, the values' own questions included. */
 async function askedFor(
   scans: readonly ChartScan[],
@@ -81,9 +93,9 @@ async function askedFor(
   let capabilities = scans.some((scan) => scan.capabilities);
   let files = scans.some((scan) => scan.files);
   if (!scans.some((scan) => scan.evaluatesValues)) return { capabilities, files };
-  const texts: (string | Buffer)[] = [...given.texts];
-  for (const file of given.values) texts.push(await file.read(signal));
-  for (const questions of [...scans.map(({ byValues }) => byValues), ...texts.map(questionsIn)]) {
+  const inFiles: Questions[] = [];
+  for (const file of given.values) inFiles.push(await questionsOf(file, signal));
+  for (const questions of [...scans.map(({ byValues }) => byValues), ...given.texts.map(questionsIn), ...inFiles]) {
     capabilities ||= questions.capabilities;
     files ||= questions.files;
   }
@@ -115,7 +127,7 @@ export async function planHelm(
   const inlineValues = helm.valuesObject !== undefined ? JSON.stringify(helm.valuesObject) : helm.values || undefined;
   const parameters = parametersOf(helm, environment);
   const texts = [inlineValues ?? '', ...parameters.map(({ text }) => text)];
-  const asked = await askedFor([own, ...others], { values: found.files, texts }, signal);
+  const questions = await askedFor([own, ...others], { values: found.files, texts }, signal);
   const flags: string[] = [];
   if (!helm.skipCrds) flags.push('--include-crds');
   if (helm.skipTests) flags.push('--skip-tests');
@@ -135,9 +147,9 @@ export async function planHelm(
     fileParameters,
     flags,
     dependencies,
-    chart: asked.files ? `all ${await followLinks(tree).objectId(resolved.path, signal)}` : own.rest,
-    unreadValues: !asked.files,
-    capabilities: asked.capabilities
+    chart: questions.files ? `all ${await followLinks(tree).objectId(resolved.path, signal)}` : own.rest,
+    unreadValues: !questions.files,
+    capabilities: questions.capabilities
       ? { kubeVersion: plainKubeVersion(helm.kubeVersion || cluster.kubeVersion), apiVersions }
       : undefined,
     watched: [...new Set([...found.watched, ...files, ...folders, ...linkedTo])],
