@@ -210,7 +210,11 @@ export class Clusters {
     if (own) declared.delete(own.secret ?? '');
     const home = own ? { ...own, name: own.name === inClusterServer ? inClusterName : own.name } : ownCluster;
     const before = this.home.declaration;
-    if (connectionId(home) !== connectionId(before)) changed.push(home, before);
+    if (connectionId(home) !== connectionId(before)) {
+      changed.push(home, before);
+      if (home.namespaces.length > 0)
+        this.#deps.logger.warn({ secret: home.secret }, "namespaces of the instance's own cluster have no effect");
+    }
     this.#declarations.set(homeKey, home);
     for (const [key, entry] of [...this.#entries]) {
       if (key === homeKey) continue;

@@ -88,6 +88,7 @@ export function repositoryAccess(deps: RepositoryAccessDeps): RepositoryAccessSo
       try {
         const access = parseRepositorySecret(secret);
         if (access.url !== '') declared.push(access);
+        if (access.enableLfs) logger.info({ secret: secret.metadata.name }, 'enableLfs: files in LFS stay pointers');
       } catch (error) {
         broken.push({ address: accessKey(secretData(secret)['url'] ?? ''), error });
         logger.warn({ secret: secret.metadata.name }, messageOf(error));

@@ -1,5 +1,6 @@
 import type { Logger } from '#base/log.ts';
 import type { ArgoSettings } from '#model/argocd/settings.ts';
+import { keysWithoutEffect } from '#model/argocd/settings-keys.ts';
 import { parseSettings } from '#model/argocd/settings-parse.ts';
 import { configMapData, type Instance } from './instance.ts';
 
@@ -15,6 +16,8 @@ export class SettingsWatch implements Disposable {
   readonly #deps: SettingsWatchDeps;
   readonly #listeners = new Set<(now: ArgoSettings, before: ArgoSettings) => void>();
   readonly #unsubscribe: () => void;
+  /** Keys without effect that were told of. */
+  readonly #unread = new Set<string>();
   #current: ArgoSettings;
 
   constructor(deps: SettingsWatchDeps) {
@@ -47,6 +50,11 @@ export class SettingsWatch implements Disposable {
     for (const problem of settings.problems)
       if (!told.includes(problem))
         this.#deps.logger.warn({}, `a setting cannot be read, its default holds: ${problem}`);
+    for (const key of keysWithoutEffect(settings.data, settings.params)) {
+      if (this.#unread.has(key)) continue;
+      this.#unread.add(key);
+      this.#deps.logger.info({}, `a setting has no effect here: ${key}`);
+    }
     return settings;
   }
 

@@ -194,7 +194,13 @@ export async function startEngine(options: EngineOptions, signal: AbortSignal): 
   };
   controller = stack.use(new ApplicationController({ ...common, trail, logger, projects, selfHeal, reconcileMs }));
   const faces = startFaces({ ...common, instance, access, controller, audit, projects, logger, entropy });
-  stack.use(new ProjectController({ kube, clock, logger, namespace, projects, applications: () => controller.list() }));
+  stack.use(
+    new ProjectController({
+      ...{ kube, clock, logger, namespace, projects },
+      applications: () => controller.list(),
+      onApplication: (listener) => applications.subscribe(listener),
+    }),
+  );
   followChanges({ watch, clusters, controller, repositories, charts, instance }, stack);
   controller.start();
   const setsInformer = options.informers.informer(await requireResource(kube, 'ApplicationSet', signal));

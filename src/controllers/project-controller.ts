@@ -17,16 +17,20 @@ export interface ProjectControllerDeps {
   projects: Informer;
   /** The Applications that are followed. */
   applications: () => readonly KubeObject[];
+  /** Calls back when an Application changed or went. */
+  onApplication: (listener: () => void) => () => void;
 }
 
 const projectFinalizer = finalizers.foreground[0] ?? '';
-const recheckMs = 10_000;
+const recheckMs = 60_000;
 
 /** Lets AppProjects go that are deleted, once no application refers to them. */
 export class ProjectController {
   readonly #deps: ProjectControllerDeps;
   readonly #queue: WorkQueue;
-  readonly #unsubscribe: () => void;
+  readonly #unsubscribe: (() => void)[];
+  /** Deleted ones that applications still refer to. */
+  readonly #waiting = new Set<string>();
 
   constructor(deps: ProjectControllerDeps) {
     this.#deps = deps;
@@ -43,19 +47,25 @@ export class ProjectController {
       if (metadata.namespace === deps.namespace && metadata.deletionTimestamp !== undefined)
         this.#queue.add(metadata.name);
     };
-    this.#unsubscribe = deps.projects.subscribe((event) => {
-      if (event.type === 'upsert') look(event.object);
-    });
+    this.#unsubscribe = [
+      deps.projects.subscribe((event) => {
+        if (event.type === 'upsert') look(event.object);
+      }),
+      deps.onApplication(() => {
+        for (const name of this.#waiting) this.#queue.add(name);
+      }),
+    ];
     for (const project of deps.projects.list(deps.namespace)) look(project);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#unsubscribe();
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
     await this.#queue[Symbol.asyncDispose]();
   }
 
   async #tick(name: string, signal: AbortSignal): Promise<Outcome> {
     const { kube, projects, namespace, applications, logger } = this.#deps;
+    this.#waiting.delete(name);
     const project = projects.get({ name, namespace });
     const own = project?.metadata.finalizers ?? [];
     if (project?.metadata.deletionTimestamp === undefined || !own.includes(projectFinalizer)) return { kind: 'done' };
@@ -63,6 +73,7 @@ export class ProjectController {
       (object) => (parseApplication(object).application.spec.project || 'default') === name,
     );
     if (users.length > 0) {
+      this.#waiting.add(name);
       logger.info({ project: name }, `is deleted, and stays while ${users.length} applications refer to it`);
       return { kind: 'done', recheckAfterMs: recheckMs };
     }
