@@ -89,10 +89,13 @@ function resourceTask(input: SyncTasksInput, resource: ComparedResource): SyncTa
 }
 
 /** In sync, with nothing in it that the comparison was told to look away from. */
-function agrees({ live, status, rules, difference }: ComparedResource): boolean {
-  if (!live || live.metadata.deletionTimestamp !== undefined || status !== 'Synced') return false;
-  const ignores = rules !== undefined && rules.jsonPointers.length + rules.jq.length + rules.managers.length > 0;
-  return !ignores && difference?.rejected === undefined;
+function agrees({ live, desired, status, rules, difference }: ComparedResource): boolean {
+  if (!live || !desired || live.metadata.deletionTimestamp !== undefined || status !== 'Synced') return false;
+  if (difference?.rejected !== undefined) return false;
+  if (!rules) return true;
+  // The status of an object is looked away from by default, and manifests seldom have one.
+  const pointers = rules.jsonPointers.filter((pointer) => pointer !== '/status' || 'status' in desired.object);
+  return pointers.length + rules.jq.length + rules.managers.length === 0;
 }
 
 /** A hook under the name that it has in one operation, where it asks for a generated one. */

@@ -347,3 +347,22 @@ test('a sync to an older commit, with the source as it is, applies that commit',
   assert.equal(app.status?.operationState?.phase, 'Succeeded', `${repoURL} ${app.status?.operationState?.message}`);
   assert.deepEqual((await world.get('v1', 'ConfigMap', 'a', 'older'))?.['data'], { at: 'first' });
 });
+
+test('a sync writes what differs; what agrees is recorded as unchanged, and what has ignored fields is applied', async () => {
+  const files = Object.fromEntries(['a', 'b', 'c'].map((name) => [`${name}.yaml`, configMap(name, { at: '1' })]));
+  const ignoreDifferences = [{ kind: 'ConfigMap', name: 'c', jsonPointers: ['/data/other'] }];
+  await deploy('frugal', files, { syncPolicy: automated, ignoreDifferences });
+  await world.untilApplication('frugal', inSync);
+  await world.engine.whenSettled('frugal', soon());
+  world.writes.length = 0;
+  await change('frugal', { 'a.yaml': configMap('a', { at: '2' }) });
+  const app = await world.untilApplication('frugal', (found) => inSync(found) && found.status?.history?.length === 2);
+  assert.deepEqual(
+    world.writes.filter((write) => write.startsWith('apply')),
+    ['apply ConfigMap a', 'apply ConfigMap c'],
+  );
+  assert.deepEqual(
+    app.status?.operationState?.syncResult?.resources?.map(({ message }) => message),
+    ['configmap/a configured', 'configmap/b unchanged', 'configmap/c unchanged'],
+  );
+});
