@@ -1,4 +1,4 @@
-import semver from 'semver';
+import { highestAllowed, parseConstraint, parseVersion } from '#base/version.ts';
 import type { RefSnapshot } from './refs.ts';
 
 export type Resolution =
@@ -29,45 +29,15 @@ export function resolveRevision(revision: string, snapshot: RefSnapshot): Resolu
 
 /** The highest tag that a constraint allows. Undefined when the text is no constraint or no tag fits. */
 function highestTag(text: string, snapshot: RefSnapshot): string | undefined {
-  if (semver.valid(text) !== null || /^v?\d+(\.\d+){0,2}$/.test(text)) return undefined;
-  const allows = parseConstraint(text);
-  if (!allows) return undefined;
-  let best: { tag: string; version: semver.SemVer } | undefined;
-  for (const name of snapshot.refs.keys()) {
-    if (!name.startsWith('refs/tags/')) continue;
-    const tag = name.slice('refs/tags/'.length);
-    const version = parseVersion(tag);
-    if (!version || !allows(version)) continue;
-    if (!best || semver.gt(version, best.version)) best = { tag, version };
-  }
-  return best?.tag;
-}
-
-/** `1`, `1.2` and `v1.2.3` are versions too: missing parts are zero. */
-function parseVersion(tag: string): semver.SemVer | undefined {
-  const match = /^v?(\d+)(?:\.(\d+))?(?:\.(\d+))?((?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?)$/.exec(tag);
-  if (!match) return undefined;
-  return semver.parse(`${match[1]}.${match[2] ?? 0}.${match[3] ?? 0}${match[4]}`) ?? undefined;
-}
-
-/** Commas mean "and", `!=` excludes, and prereleases count only for a constraint that names one. */
-function parseConstraint(text: string): ((version: semver.SemVer) => boolean) | undefined {
-  const groups = text.split('||').map((group) => {
-    const excluded = [...group.matchAll(/!=\s*v?([0-9A-Za-z.+-]+)/g)].flatMap(
-      (match) => parseVersion(match[1] ?? '') ?? [],
-    );
-    const rest = group
-      .replace(/!=\s*v?[0-9A-Za-z.+-]+/g, ' ')
-      .replaceAll(',', ' ')
-      .trim();
-    const includePrerelease = /\d-[0-9A-Za-z]/.test(rest);
-    const range = rest === '' && excluded.length === 0 ? null : semver.validRange(rest, { includePrerelease });
-    if (range === null) return undefined;
-    return (version: semver.SemVer) =>
-      semver.satisfies(version, range, { includePrerelease }) && !excluded.some((other) => semver.eq(other, version));
-  });
-  if (groups.some((group) => group === undefined)) return undefined;
-  return (version) => groups.some((group) => group?.(version));
+  if (parseVersion(text)) return undefined;
+  const constraint = parseConstraint(text);
+  if (!constraint) return undefined;
+  const prefix = 'refs/tags/';
+  const tags = [...snapshot.refs.keys()].filter((name) => name.startsWith(prefix));
+  return highestAllowed(
+    constraint,
+    tags.map((name) => name.slice(prefix.length)),
+  );
 }
 
 /** Branches and tags whose names are like `revision`, nearest first. */
