@@ -57,10 +57,6 @@ function sayer(template: string): Say {
   return (object, condition) => parts.map((part) => part(object, condition)).join('');
 }
 
-interface Selector {
-  matches: (condition: unknown) => boolean;
-}
-
 function listed(list: string): (value: string | undefined) => boolean {
   if (list === '*') return () => true;
   const names = new Set(list.replace(/^!/, '').split(','));
@@ -68,22 +64,16 @@ function listed(list: string): (value: string | undefined) => boolean {
   return (value) => names.has(value ?? '') === wanted;
 }
 
-function selectorOf(source: string): Selector {
-  const match = /^([^=!/]+)(!?=)?([^/]*)(?:\/(.*))?$/.exec(source);
+/** Whether a condition is what a selector names. */
+export function matches(selector: string): (condition: unknown) => boolean {
+  const match = /^([^=!/]+)(!?=)?([^/]*)(?:\/(.*))?$/.exec(selector);
   const [, types = '', operator, status = '', reasons = '*'] = match ?? [];
   const isType = listed(types);
   const isReason = listed(reasons);
-  return {
-    matches: (condition) => {
-      if (!isType(textAt(condition, 'type')) || !isReason(textAt(condition, 'reason'))) return false;
-      return operator === undefined || (textAt(condition, 'status') === status) === (operator === '=');
-    },
+  return (condition) => {
+    if (!isType(textAt(condition, 'type')) || !isReason(textAt(condition, 'reason'))) return false;
+    return operator === undefined || (textAt(condition, 'status') === status) === (operator === '=');
   };
-}
-
-/** Whether `condition` is what a selector names. */
-export function matches(selector: string): (condition: unknown) => boolean {
-  return selectorOf(selector).matches;
 }
 
 export function firstOf(...checks: readonly Check[]): Check {
@@ -103,14 +93,14 @@ export function always(status: HealthStatus, say = ''): Check {
 
 /** The first condition, in the object's order, that one of the rules names; the condition's message unless told otherwise. */
 export function conditionsAt(path: string, rules: readonly ConditionRule[]): Check {
-  const read = rules.map(([source, status, say = '{message}']) => ({
-    ...selectorOf(source),
+  const read = rules.map(([selector, status, say = '{message}']) => ({
+    selects: matches(selector),
     status,
     words: sayer(say),
   }));
   return (object) => {
     for (const condition of getArray({ at: at(object, path) }, 'at')) {
-      const rule = read.find((candidate) => candidate.matches(condition));
+      const rule = read.find((candidate) => candidate.selects(condition));
       if (rule !== undefined) return health(rule.status, rule.words(object, condition));
     }
     return undefined;

@@ -10,8 +10,10 @@ import { messagingKinds } from './messaging.ts';
 import { numaprojKinds } from './numaproj.ts';
 import { observabilityKinds, observabilityPatterns } from './observability.ts';
 import { platformKinds, platformPatterns } from './platform.ts';
+import { policyKinds } from './policies.ts';
 import { promoterKinds } from './promoter.ts';
 import { secretKinds } from './secrets.ts';
+import { threescaleKinds } from './threescale.ts';
 import { workloadKinds } from './workloads.ts';
 
 /** What Argo CD ships as scripts, by `group/Kind`: the same statuses and messages, stated as rules of our own. */
@@ -30,6 +32,8 @@ const known: ReadonlyMap<string, Check> = new Map(
     clusterKinds,
     observabilityKinds,
     platformKinds,
+    policyKinds,
+    threescaleKinds,
   ].flatMap((part) => Object.entries(part)),
 );
 

@@ -3,66 +3,18 @@ import { type Health, health } from '../health.ts';
 import {
   always,
   at,
-  behind,
   type Catalogue,
   type Check,
-  type ConditionRule,
   conditions,
   field,
   firstOf,
-  given,
   items,
   kinds,
   matches,
   present,
   textAt,
-  whenTrue,
-  without,
 } from '../rules.ts';
 import { ancestors } from './kubernetes.ts';
-
-function threescale(kind: string, rules: readonly ConditionRule[]): Check {
-  const named = rules.map(
-    ([selector, status, say = '']): ConditionRule => [selector, status, say.replace('KIND', kind)],
-  );
-  return firstOf(conditions(...named), always('Progressing', `Waiting for 3scale ${kind} status...`));
-}
-
-const isReady: ConditionRule = ['Ready=True', 'Healthy', '3scale KIND is ready'];
-const isSynced: ConditionRule = ['Synced=True', 'Healthy', '3scale KIND is synced'];
-const isInvalid: ConditionRule = ['Invalid=True', 'Degraded', '{message|3scale KIND configuration is invalid}'];
-const isOrphan: ConditionRule = ['Orphan=True', 'Degraded', '{message|3scale KIND references non-existing resources}'];
-const hasFailed: ConditionRule = ['Failed=True', 'Degraded', '{message|3scale KIND synchronization failed}'];
-const failedWith = (what: string): ConditionRule => ['Failed=True', 'Degraded', `{message|${what}}`];
-
-const positive = (object: KubeObject, path: string) => {
-  const value = at(object, path);
-  return typeof value === 'number' && value > 0;
-};
-
-function tenant(object: KubeObject): Health {
-  const list = items(object, 'status.conditions');
-  const complete = positive(object, 'status.tenantId') && positive(object, 'status.adminId');
-  if (complete && list.some(matches('Ready=True'))) return health('Healthy', '3scale Tenant is ready');
-  const open = list.find(matches('Ready!=True'));
-  return open === undefined
-    ? health('Progressing', 'Waiting for 3scale Tenant status...')
-    : health('Degraded', textAt(open, 'message') ?? '3scale Tenant is degraded');
-}
-
-function apiManager(object: KubeObject): Health {
-  const deployments = at(object, 'status.deployments');
-  const only = present(deployments, 'ready') && !present(deployments, 'starting') && !present(deployments, 'stopped');
-  const available = health('Healthy', '3scale APIManager is available');
-  if (only) return available;
-  for (const condition of items(object, 'status.conditions')) {
-    if (textAt(condition, 'type') !== 'Available') continue;
-    const reason = textAt(condition, 'reason') ?? '';
-    if (textAt(condition, 'status') === 'True') return available;
-    if (reason !== '') return health('Degraded', `3scale APIManager is degraded: ${reason}`);
-  }
-  return health('Progressing', 'Waiting for 3scale APIManager status...');
-}
 
 const glooStates = field('state', {
   Accepted: ['Healthy', 'The resource has been validated'],
@@ -100,6 +52,11 @@ const istio = firstOf(
   }),
   always('Progressing', 'Waiting for Istio Control Plane'),
 );
+
+const positive = (object: KubeObject, path: string) => {
+  const value = at(object, path);
+  return typeof value === 'number' && value > 0;
+};
 
 function role(object: KubeObject): Health {
   const [name, arn, id] = ['roleName', 'roleARN', 'roleID'].map((key) => textAt(object, `status.${key}`) ?? '<none>');
@@ -139,56 +96,6 @@ const minioFailures = [
   'Different versions across MinIO Pools',
   'Pool Decommissioning Not Allowed',
 ];
-
-function listed(what: string, names: readonly (string | undefined)[]): string {
-  const told = names.filter((name) => name !== undefined);
-  return told.length === 0 ? `All ${what} are compliant` : `NonCompliant ${what}: ${told.join(', ')}`;
-}
-
-function policy(object: KubeObject): Health {
-  const waits = health('Progressing', 'Waiting for the status to be reported');
-  const compliant = textAt(object, 'status.compliant');
-  if (compliant === undefined) {
-    const unplaced = !present(object, 'status.status') && items(object, 'status.placement').length > 0;
-    return unplaced ? health('Healthy', 'No clusters match this policy') : waits;
-  }
-  const open = (path: string) => items(object, path).filter((entry) => textAt(entry, 'compliant') !== 'Compliant');
-  const status = compliant === 'Compliant' ? 'Healthy' : 'Degraded';
-  if (present(object, 'status.status'))
-    return health(
-      status,
-      listed(
-        'clusters',
-        open('status.status').map((entry) => textAt(entry, 'clustername')),
-      ),
-    );
-  if (present(object, 'status.details'))
-    return health(
-      status,
-      listed(
-        'templates',
-        open('status.details').map((entry) => textAt(entry, 'templateMeta.name')),
-      ),
-    );
-  return health(status);
-}
-
-function configurationPolicy(object: KubeObject): Health {
-  if (at(object, 'status.lastEvaluatedGeneration') !== object.metadata.generation)
-    return health('Progressing', 'Waiting for the status to be updated');
-  if (!present(object, 'status.compliancyDetails')) return health('Progressing', 'Waiting for compliance');
-  const said = items(object, 'status.compliancyDetails')
-    .flatMap((detail) => items(detail, 'conditions'))
-    .filter((condition) => present(condition, 'message') && present(condition, 'type'))
-    .map((condition) => `${textAt(condition, 'type')} - ${textAt(condition, 'message')}`);
-  return health(textAt(object, 'status.compliant') === 'Compliant' ? 'Healthy' : 'Degraded', said.join('; '));
-}
-
-function operatorPolicy(object: KubeObject): Health | undefined {
-  const found = items(object, 'status.conditions').find((c) => textAt(c, 'type') === 'Compliant');
-  if (found === undefined) return undefined;
-  return health(textAt(found, 'status') === 'True' ? 'Healthy' : 'Degraded', textAt(found, 'message'));
-}
 
 const seen = (object: KubeObject) => (condition: unknown) =>
   at(condition, 'observedGeneration') === object.metadata.generation;
@@ -303,49 +210,6 @@ function dnsService(object: KubeObject): Health {
 
 /** API gateways, policies, operators and other platforms. */
 export const platformKinds: Catalogue = {
-  'apps.3scale.net/APIManager': apiManager,
-  'capabilities.3scale.net/ActiveDoc': threescale('ActiveDoc', [isReady, isInvalid, isOrphan, hasFailed]),
-  'capabilities.3scale.net/Application': firstOf(
-    field('status.state', { suspended: ['Suspended', '3scale Application is suspended'] }),
-    (object) =>
-      positive(object, 'status.adminId')
-        ? threescale('Application', [isReady])(object)
-        : threescale('Application', [isReady, ['Ready', 'Degraded', '{message|3scale KIND is not ready}']])(object),
-  ),
-  'capabilities.3scale.net/ApplicationAuth': threescale('ApplicationAuth', [
-    isReady,
-    failedWith('3scale ApplicationAuth failed'),
-  ]),
-  'capabilities.3scale.net/Backend': threescale('Backend', [isSynced, isInvalid, hasFailed]),
-  'capabilities.3scale.net/CustomPolicyDefinition': threescale('CustomPolicyDefinition', [
-    isReady,
-    isInvalid,
-    hasFailed,
-  ]),
-  'capabilities.3scale.net/DeveloperAccount': threescale('DeveloperAccount', [
-    isReady,
-    isInvalid,
-    hasFailed,
-    ['Waiting=True', 'Suspended', '{message|3scale DeveloperAccount is waiting for approval}'],
-  ]),
-  'capabilities.3scale.net/DeveloperUser': firstOf(
-    field('status.developerUserState', {
-      suspended: ['Suspended', '3scale Developer user is waiting for admin approval'],
-    }),
-    threescale('DeveloperUser', [isReady, isInvalid, isOrphan, hasFailed]),
-  ),
-  'capabilities.3scale.net/OpenAPI': threescale('OpenAPI', [
-    isReady,
-    isInvalid,
-    failedWith('3scale OpenAPI reconciliation failed'),
-  ]),
-  'capabilities.3scale.net/Product': threescale('Product', [isSynced, isInvalid, isOrphan, hasFailed]),
-  'capabilities.3scale.net/ProxyConfigPromote': threescale('ProxyConfigPromote', [
-    isReady,
-    ['In-progress=True', 'Progressing', '{message|3scale ProxyConfigPromote is in progress}'],
-    failedWith('3cale ProxyConfigPromote failed'),
-  ]),
-  'capabilities.3scale.net/Tenant': tenant,
   ...kinds(
     'gateway.solo.io',
     ['Gateway', 'MatchableHttpGateway', 'RouteOption', 'RouteTable', 'VirtualHostOption', 'VirtualService'],
@@ -355,15 +219,6 @@ export const platformKinds: Catalogue = {
   'iammanager.keikoproj.io/Iamrole': role,
   'install.istio.io/IstioOperator': istio,
   'k8s.keycloak.org/Keycloak': keycloak,
-  'kyverno.io/Policy': firstOf(
-    (object) =>
-      items(object, 'status.conditions').some(
-        (c) => matches('Ready=True/Succeeded')(c) && textAt(c, 'message') === 'Ready',
-      )
-        ? health('Healthy', 'Policy is ready')
-        : undefined,
-    always('Progressing', 'Waiting for Policy to be ready'),
-  ),
   'minio.min.io/Tenant': firstOf(
     field(
       'status.currentState',
@@ -387,27 +242,6 @@ export const platformKinds: Catalogue = {
   'operators.coreos.com/Subscription': firstOf(
     installPlan,
     always('Progressing', 'An install plan for a subscription is pending installation'),
-  ),
-  'policy.open-cluster-management.io/CertificatePolicy': firstOf(
-    field('status.compliant', { Compliant: ['Healthy', 'All certificates found comply with the policy'] }, [
-      'Degraded',
-      'At least once certificate does not comply with the policy',
-    ]),
-    always('Progressing', 'Waiting for the status to be reported'),
-  ),
-  'policy.open-cluster-management.io/ConfigurationPolicy': firstOf(
-    given('status.compliant', configurationPolicy),
-    always('Progressing', 'Waiting for the status to be reported'),
-  ),
-  'policy.open-cluster-management.io/OperatorPolicy': firstOf(
-    without('status.conditions', always('Progressing', 'Waiting for the status to be reported')),
-    behind('Waiting for the status to be updated'),
-    operatorPolicy,
-    always('Progressing', 'Waiting for the compliance condition'),
-  ),
-  'policy.open-cluster-management.io/Policy': firstOf(
-    whenTrue('spec.disabled', 'Healthy', 'Policy is disabled'),
-    policy,
   ),
   'proclaim.dogmatiq.io/DNSSDServiceInstance': dnsService,
   'projectcontour.io/ExtensionService': extensionService,
