@@ -65,12 +65,19 @@ const kubernetesYaml = new Schema([
   legacyMapTag,
 ]);
 
-function refuseNonNumbers(value: unknown, what: string): void {
+/** Aliases of aliases write out to more than any text holds. */
+const mostValues = 5_000_000;
+
+/** Refuses what JSON cannot write; `seen` counts the values of one stream with aliases written out. */
+function refuseUnwritable(value: unknown, what: string, seen: { values: number }): void {
+  seen.values += 1;
+  if (seen.values > mostValues)
+    throw new AppError('limit', `${what} holds more than ${mostValues} values when its aliases are written out`);
   if (typeof value === 'number' && !Number.isFinite(value))
     throw new AppError('bad-input', `${what} holds a number that JSON cannot write (.inf or .nan)`);
-  if (Array.isArray(value)) for (const item of value) refuseNonNumbers(item, what);
+  if (Array.isArray(value)) for (const item of value) refuseUnwritable(item, what, seen);
   else if (typeof value === 'object' && value !== null)
-    for (const item of Object.values(value)) refuseNonNumbers(item, what);
+    for (const item of Object.values(value)) refuseUnwritable(item, what, seen);
 }
 
 const mostIndented = 500;
@@ -106,6 +113,7 @@ export function parseYamlDocuments(text: string, what: string): unknown[] {
     });
   }
   const found = documents.filter((document) => document !== null && document !== undefined);
-  for (const document of found) refuseNonNumbers(document, what);
+  const seen = { values: 0 };
+  for (const document of found) refuseUnwritable(document, what, seen);
   return found;
 }
