@@ -1,5 +1,6 @@
 import { AppError } from '#base/errors.ts';
 import { CallError } from './call-error.ts';
+import { costOf, countTo, entriesOf, zeroElement } from './elements.ts';
 import { formatValue, quote } from './format.ts';
 import {
   assign,
@@ -70,7 +71,13 @@ export class Evaluator {
   run(data: unknown): string {
     const main = this.#definition(this.#program.name);
     this.#variables = [{ name: '$', value: data }];
-    this.#walkAll(data, main?.body ?? []);
+    try {
+      this.#walkAll(data, main?.body ?? []);
+    } catch (error) {
+      // JavaScript's own limits: of the stack, of the length of a text, of times.
+      if (error instanceof RangeError) this.#limit(`it goes too deep or too far (${error.message})`);
+      throw error;
+    }
     return this.#out;
   }
 
@@ -407,9 +414,11 @@ export class Evaluator {
     const typeAt = (index: number) => parameters[index] ?? rest ?? 'any';
     const values = args.map((arg, index) => this.#evalArg(dot, typeAt(index), arg));
     if (final !== nothing) values.push(this.#assign(final, typeAt(args.length)));
-    this.#spend(1);
+    this.#spend(1 + costOf(values));
     try {
-      return called.call(this.#context, values);
+      const result = called.call(this.#context, values);
+      this.#spend(costOf([result]));
+      return result;
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       this.#place = place;
@@ -474,23 +483,4 @@ export class Evaluator {
         return this.#fail(`can't handle ${sourceOf(node)} for arg of type ${goName(type)}`);
     }
   }
-}
-
-function zeroElement(map: object): unknown {
-  switch (elementType(map)) {
-    case 'string':
-      return '';
-    case 'int':
-      return goInt(0);
-    default:
-      return null;
-  }
-}
-
-function* countTo(end: GoInt): Generator<[unknown, unknown]> {
-  for (let value = 0n; value < end.value; value += 1n) yield [undefined, new GoInt(value, end.type)];
-}
-
-function* entriesOf(map: Record<string, unknown>, keys: readonly string[]): Generator<[unknown, unknown]> {
-  for (const key of keys) yield [key, map[key]];
 }

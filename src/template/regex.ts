@@ -52,11 +52,19 @@ function expand(template: string, match: Match): string {
   });
 }
 
-export function replaceAll(pattern: RE2JS, text: string, replacement: string, literal: boolean): string {
+/** `spend` is told how long the result grows. */
+export function replaceAll(
+  pattern: RE2JS,
+  text: string,
+  replacement: { text: string; literal: boolean },
+  spend: (characters: number) => void,
+): string {
   let out = '';
   let last = 0;
   for (const match of findAll(pattern, text, -1)) {
-    out += text.slice(last, match.start) + (literal ? replacement : expand(replacement, match));
+    const filled = replacement.literal ? replacement.text : expand(replacement.text, match);
+    spend(filled.length);
+    out += text.slice(last, match.start) + filled;
     last = match.end;
   }
   return out + text.slice(last);

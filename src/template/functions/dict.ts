@@ -52,6 +52,17 @@ function merge(override: boolean) {
   });
 }
 
+/** Counts what it copies. */
+const countedCopy = fn(['any'], (value, context) => {
+  const count = (item: unknown): void => {
+    context.spend(1);
+    if (Array.isArray(item)) item.forEach(count);
+    else if (isMap(item)) Object.values(item).forEach(count);
+  };
+  count(value);
+  return deepCopy(value);
+});
+
 export const dictFunctions: FunctionMap = {
   dict: variadic([], 'any', (_none, values) => dict(values)),
   get: fn(['dict', 'string'], (map, key) => (Object.hasOwn(map, key) ? map[key] : '')),
@@ -75,8 +86,8 @@ export const dictFunctions: FunctionMap = {
   mustMerge: merge(false),
   mergeOverwrite: merge(true),
   mustMergeOverwrite: merge(true),
-  deepCopy: fn(['any'], deepCopy),
-  mustDeepCopy: fn(['any'], deepCopy),
+  deepCopy: countedCopy,
+  mustDeepCopy: countedCopy,
   dig: variadic([], 'any', (_none, params) => dig(params)),
 };
 

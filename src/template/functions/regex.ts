@@ -11,6 +11,14 @@ function find(pattern: string, text: string): string {
   return findAll(compileRegex(pattern), text, 1)[0]?.groups[0] ?? '';
 }
 
+function replacing(literal: boolean) {
+  return fn(['string', 'string', 'string'], (pattern, text, replacement, context) =>
+    replaceAll(compileRegex(pattern), text, { text: replacement, literal }, (characters) =>
+      context.spend(Math.ceil(characters / 64)),
+    ),
+  );
+}
+
 const pairs = {
   regexFind: fn(['string', 'string'], find),
   regexFindAll: fn(['string', 'string', 'int'], (pattern, text, limit) =>
@@ -19,12 +27,8 @@ const pairs = {
       'string',
     ),
   ),
-  regexReplaceAll: fn(['string', 'string', 'string'], (pattern, text, replacement) =>
-    replaceAll(compileRegex(pattern), text, replacement, false),
-  ),
-  regexReplaceAllLiteral: fn(['string', 'string', 'string'], (pattern, text, replacement) =>
-    replaceAll(compileRegex(pattern), text, replacement, true),
-  ),
+  regexReplaceAll: replacing(false),
+  regexReplaceAllLiteral: replacing(true),
   regexSplit: fn(['string', 'string', 'int'], (pattern, text, limit) =>
     ofType(splitBy(compileRegex(pattern), text, limit), 'string'),
   ),

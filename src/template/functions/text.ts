@@ -207,8 +207,9 @@ export const textFunctions: FunctionMap = {
   ),
   repeat: fn(['int', 'string'], (count, text, context) => repeat(text, count, context)),
   replace: fn(['string', 'string', 'string'], (from, to, text, context) => {
-    context.spend(Math.ceil((to.length * text.length) / 1024));
-    return from === '' ? to + [...text].map((character) => character + to).join('') : text.split(from).join(to);
+    const parts = from === '' ? ['', ...text, ''] : text.split(from);
+    context.spend(Math.ceil((parts.length * to.length) / 64));
+    return parts.join(to);
   }),
   shuffle: fn(['string'], (text, context) => {
     const rest = [...text];
