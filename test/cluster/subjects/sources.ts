@@ -70,7 +70,7 @@ export const sources: Subject = {
           'lib/cm.libsonnet':
             "{ make(name, data):: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: name }, data: data } }",
           'app/main.jsonnet':
-            "local cm = import 'cm.libsonnet'; function(n) [cm.make('j-' + std.toString(i), { i: std.toString(i), e: std.extVar('e') }) for i in std.range(1, n)]",
+            'local cm = import "cm.libsonnet"; function(n) [cm.make("j-" + std.toString(i), { i: std.toString(i), e: std.extVar("e") }) for i in std.range(1, n)]',
         });
         await stage.application({
           source: {
