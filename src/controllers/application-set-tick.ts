@@ -24,7 +24,7 @@ import type { Outcome } from '#base/outcome.ts';
 import type { ApiResource, KubeClient, KubeObject } from '#kube/port.ts';
 import { parseApplication } from '#model/argocd/application-schema.ts';
 import type { ApplicationSet, ApplicationSetStatus } from '#model/argocd/application-set.ts';
-import { finalizers } from '#model/argocd/names.ts';
+import { annotations, finalizers } from '#model/argocd/names.ts';
 import type { ArgoSettings } from '#model/argocd/settings.ts';
 import { type WriteResult, writeApplications } from './application-set-writer.ts';
 
@@ -56,7 +56,7 @@ function documentProblems(application: JsonObject): readonly string[] {
   return problems;
 }
 
-export const refreshAnnotation = 'argocd.argoproj.io/application-set-refresh';
+export const refreshAnnotation = annotations.applicationSetRefresh;
 
 const fieldManager = 'argocd-applicationset-controller';
 const validationRetryMs = 180_000;

@@ -5,6 +5,7 @@ import { globalProjectsOf } from '#apps/projects.ts';
 import type { Entropy } from '#base/clock.ts';
 import { AppError } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
+import { githubAppTokens } from '#git/github-app.ts';
 import { createKubeClient } from '#kube/client.ts';
 import { clusterTarget } from '#kube/cluster-config.ts';
 import { type Informer, parseApiVersion } from '#kube/port.ts';
@@ -83,7 +84,10 @@ export function startFaces(deps: FacesDeps): EngineFaces {
     library: deps.library,
     generate: (applicationSet, signal) => previewApplications({ ...deps, kube }, applicationSet, signal),
     accessTo: (url, project, signal) => access.find(url, project, signal),
-    probeRepository,
+    async probeRepository(asked, signal) {
+      await using tokens = githubAppTokens({ clock });
+      await probeRepository(tokens, asked, signal);
+    },
     async probeCluster(data, signal) {
       const metadata = { name: 'of the request' };
       const encoded = Object.entries(data).map(([key, text]) => [key, Buffer.from(text).toString('base64')]);

@@ -1,4 +1,5 @@
 import { Agent, type Dispatcher, fetch as fetchBy, ProxyAgent } from 'undici';
+import { type GitAccessDeps, gitAccess } from '#apps/git-access.ts';
 import { AppError, messageOf } from '#base/errors.ts';
 import type { RepositoryAccess } from '#model/argocd/repository-access.ts';
 
@@ -25,21 +26,28 @@ function dispatcherOf(access: RepositoryAccess): Dispatcher {
   return proxy ? new ProxyAgent({ uri: proxy, requestTls: tls }) : new Agent({ connect: tls });
 }
 
-function authorizationOf({ username, password, bearerToken }: RepositoryAccess): string | undefined {
-  if (password !== undefined && password !== '')
+function authorizationOf({ username, password, bearerToken }: SignedIn): string | undefined {
+  if (password !== undefined && (password !== '' || username))
     return `Basic ${Buffer.from(`${username || 'x-access-token'}:${password}`).toString('base64')}`;
   return bearerToken ? `Bearer ${bearerToken}` : undefined;
 }
+
+/** How git signs in: by what is declared, or by a token that stands for a GitHub App. */
+type SignedIn = Pick<RepositoryAccess, 'username' | 'password' | 'bearerToken'>;
 
 /**
  * Asks a repository whether it may be read with this access, without reading it. Repositories that do not speak HTTP are
  * not asked. Throws `unauthorized`, `not-found` or `unavailable` with the address.
  */
-export async function probeRepository(access: RepositoryAccess, signal: AbortSignal): Promise<void> {
+export async function probeRepository(
+  tokens: GitAccessDeps['tokens'],
+  access: RepositoryAccess,
+  signal: AbortSignal,
+): Promise<void> {
   const question = questionOf(access);
   if (question === undefined) return;
   const dispatcher = dispatcherOf(access);
-  const authorization = authorizationOf(access);
+  const authorization = authorizationOf((await gitAccess({ tokens }, access, signal)) ?? {});
   const refuse = (code: 'unauthorized' | 'not-found' | 'unavailable', why: string, cause?: unknown): never => {
     throw new AppError(code === 'unauthorized' ? 'bad-input' : code, `${access.url} ${why}`, { cause });
   };

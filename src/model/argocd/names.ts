@@ -3,6 +3,7 @@ export const annotations = {
   trackingId: 'argocd.argoproj.io/tracking-id',
   installationId: 'argocd.argoproj.io/installation-id',
   refresh: 'argocd.argoproj.io/refresh',
+  applicationSetRefresh: 'argocd.argoproj.io/application-set-refresh',
   skipReconcile: 'argocd.argoproj.io/skip-reconcile',
   syncWave: 'argocd.argoproj.io/sync-wave',
   syncOptions: 'argocd.argoproj.io/sync-options',

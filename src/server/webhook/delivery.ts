@@ -1,4 +1,44 @@
 import { getArray, getObject, getString, isObject, type JsonObject } from '#base/json.ts';
+import type { ForgeChange } from './application-set-match.ts';
+
+const proposalActions = new Set([
+  'opened',
+  'closed',
+  'reopened',
+  'synchronize',
+  'synchronized',
+  'labeled',
+  'unlabeled',
+  'label_updated',
+  'label_cleared',
+  'edited',
+  'open',
+  'close',
+  'reopen',
+  'update',
+  'merge',
+]);
+
+/** A proposal of a change (pull request, merge request) that came, changed or went; undefined for other news of it. */
+export function proposalOf(payload: JsonObject): ForgeChange | undefined {
+  const action = getString(payload, 'action') ?? getString(payload, 'object_attributes', 'action') ?? '';
+  if (!proposalActions.has(action)) return undefined;
+  return forgeChange(
+    'proposals',
+    getString(payload, 'repository', 'full_name') ?? getString(payload, 'project', 'path_with_namespace'),
+  );
+}
+
+/** A repository that came, went or was renamed. */
+export function repositoryChangeOf(payload: JsonObject): ForgeChange | undefined {
+  return forgeChange('repositories', getString(payload, 'repository', 'full_name'));
+}
+
+function forgeChange(about: ForgeChange['about'], fullName: string | undefined): ForgeChange | undefined {
+  const slash = fullName?.lastIndexOf('/') ?? -1;
+  if (fullName === undefined || slash <= 0) return undefined;
+  return { about, owner: fullName.slice(0, slash), repository: fullName.slice(slash + 1) };
+}
 
 /** What a push says that matters here. */
 export interface Push {
@@ -21,6 +61,7 @@ export interface RegistryPush {
 export type Delivery =
   | { kind: 'push'; push: Push }
   | { kind: 'registry'; push: RegistryPush }
+  | { kind: 'forge'; change: ForgeChange }
   | { kind: 'none'; reason: string };
 
 const zeros = /^0*$/;

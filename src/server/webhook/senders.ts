@@ -1,4 +1,5 @@
 import type { JsonObject } from '#base/json.ts';
+import type { ForgeChange } from './application-set-match.ts';
 import {
   azurePush,
   bitbucketPush,
@@ -9,7 +10,9 @@ import {
   gitlabPush,
   harborPush,
   type Push,
+  proposalOf,
   type RegistryPush,
+  repositoryChangeOf,
 } from './delivery.ts';
 import type { Proof } from './signature.ts';
 
@@ -38,6 +41,10 @@ function pushed(push: Push): Delivery {
 
 function published(push: RegistryPush | undefined): Delivery {
   return push ? { kind: 'registry', push } : { kind: 'none', reason: 'nothing with a tag was published' };
+}
+
+function changed(change: ForgeChange | undefined, event: string): Delivery {
+  return change ? { kind: 'forge', change } : uninteresting(event);
 }
 
 function uninteresting(event: string | undefined): Delivery {
@@ -97,7 +104,8 @@ const gogs: Sender = {
   deliveryId: (header) => header('x-gogs-delivery') ?? header('x-gitea-delivery'),
   read: (header, payload) => {
     const event = header('x-gogs-event') ?? header('x-gitea-event');
-    return event === 'push' ? pushed(githubPush(payload)) : uninteresting(event);
+    if (event === 'push') return pushed(githubPush(payload));
+    return event?.startsWith('pull_request') ? changed(proposalOf(payload), event) : uninteresting(event);
   },
   sharesSecret: true,
 };
@@ -111,6 +119,8 @@ const github: Sender = {
   read: (header, payload) => {
     const event = header('x-github-event');
     if (event === 'ping') return { kind: 'none', reason: 'pong' };
+    if (event === 'pull_request') return changed(proposalOf(payload), event);
+    if (event === 'repository') return changed(repositoryChangeOf(payload), event);
     return event === 'push' ? pushed(githubPush(payload)) : uninteresting(event);
   },
   sharesSecret: true,
@@ -126,6 +136,7 @@ const gitlab: Sender = {
     const kind = payload['object_kind'] ?? payload['event_name'];
     const isPush =
       kind === 'push' || kind === 'tag_push' || /^(?:Tag )?Push Hook$/.test(header('x-gitlab-event') ?? '');
+    if (kind === 'merge_request') return changed(proposalOf(payload), 'merge_request');
     return isPush ? pushed(gitlabPush(payload)) : uninteresting(header('x-gitlab-event'));
   },
   sharesSecret: false,

@@ -7,6 +7,7 @@ import { application } from '../../../test/web/application.ts';
 import { MemoryAudit, MemoryEngine } from '../../../test/web/memory-engine.ts';
 import { clearSight, MemoryInstance, noResources } from '../../../test/web/memory-instance.ts';
 import { type ListeningServer, startServer } from '../server.ts';
+import { isSetConcerned } from './application-set-match.ts';
 import type { Push, RegistryPush } from './delivery.ts';
 import { isArtifactOf } from './registry-match.ts';
 import { type Headers, senders } from './senders.ts';
@@ -226,6 +227,104 @@ for (const { name, sender, headers, payload, want } of rows)
     }
   });
 
+const proposals: [string, string, Record<string, string>, Record<string, unknown>, boolean][] = [
+  [
+    'opened',
+    'GitHub',
+    { 'x-github-event': 'pull_request' },
+    { action: 'opened', repository: { full_name: 'o/r' } },
+    true,
+  ],
+  [
+    'labelled',
+    'GitHub',
+    { 'x-github-event': 'pull_request' },
+    { action: 'labeled', repository: { full_name: 'o/r' } },
+    true,
+  ],
+  [
+    'assigned',
+    'GitHub',
+    { 'x-github-event': 'pull_request' },
+    { action: 'assigned', repository: { full_name: 'o/r' } },
+    false,
+  ],
+  [
+    'merged',
+    'GitLab',
+    { 'x-gitlab-event': 'Merge Request Hook' },
+    { object_kind: 'merge_request', object_attributes: { action: 'merge' }, project: { path_with_namespace: 'o/r' } },
+    true,
+  ],
+  [
+    'pushed to',
+    'Gogs, Gitea or Forgejo',
+    { 'x-gitea-event': 'pull_request' },
+    { action: 'synchronized', repository: { full_name: 'o/r' } },
+    true,
+  ],
+];
+for (const [name, sender, headers, payload, want] of proposals)
+  test(`${sender}: a proposal is ${name}`, () => {
+    const found = senders.find((candidate) => candidate.name === sender);
+    const delivery = found?.read((key) => headers[key], payload);
+    const change = { about: 'proposals', owner: 'o', repository: 'r' };
+    assert.deepEqual(delivery?.kind === 'forge' ? delivery.change : undefined, want ? change : undefined);
+  });
+
+const generators: { name: string; generator: Record<string, unknown>; proposals: boolean; repositories: boolean }[] = [
+  {
+    name: 'its pull requests',
+    generator: { pullRequest: { github: { owner: 'O', repo: 'r' } } },
+    proposals: true,
+    repositories: false,
+  },
+  {
+    name: 'those of another',
+    generator: { pullRequest: { github: { owner: 'o', repo: 'x' } } },
+    proposals: false,
+    repositories: false,
+  },
+  {
+    name: 'its merge requests',
+    generator: { pullRequest: { gitlab: { project: 'o/r' } } },
+    proposals: true,
+    repositories: false,
+  },
+  {
+    name: 'a project by number',
+    generator: { pullRequest: { gitlab: { project: '7' } } },
+    proposals: true,
+    repositories: false,
+  },
+  {
+    name: 'repositories of the owner',
+    generator: { scmProvider: { github: { organization: 'o' } } },
+    proposals: false,
+    repositories: true,
+  },
+  {
+    name: 'repositories of another',
+    generator: { scmProvider: { github: { organization: 'x' } } },
+    proposals: false,
+    repositories: false,
+  },
+  {
+    name: 'nested',
+    generator: { matrix: { generators: [{ list: {} }, { pullRequest: { gitea: { owner: 'o', repo: 'r' } } }] } },
+    proposals: true,
+    repositories: false,
+  },
+  { name: 'files', generator: { git: { repoURL: 'https://h/o/r' } }, proposals: false, repositories: false },
+];
+for (const { name, generator, ...want } of generators)
+  test(`a set that asks for ${name}`, () => {
+    const set = { apiVersion: 'v', kind: 'ApplicationSet', metadata: { name: 's' }, spec: { generators: [generator] } };
+    const concerned = (about: 'proposals' | 'repositories') =>
+      isSetConcerned(set, { about, owner: 'o', repository: 'r' });
+    assert.deepEqual({ proposals: concerned('proposals'), repositories: concerned('repositories') }, want);
+  });
+
 const push = { registry: 'ghcr.io', repository: 'org/charts/web', tag: '1' };
 const sources: [string, Record<string, unknown>, boolean][] = [
   ['an artifact by its own address', { repoURL: 'oci://ghcr.io/org/charts/web' }, true],
@@ -336,6 +435,33 @@ describe('who may tell', () => {
     assert.deepEqual(
       engine.asked.map(({ name }) => name),
       ['https://github.com/o/r', 'ssh://ssh.github.com/o/r'],
+    );
+  });
+
+  test('a proposal makes the sets that ask for it ask again', async () => {
+    instance.putConfig('argocd-cmd-params-cm', { 'slipway.webhook.unsigned': 'true' });
+    for (const [name, repo] of [
+      ['previews', 'r'],
+      ['others', 'x'],
+    ])
+      instance.put({
+        apiVersion: 'argoproj.io/v1alpha1',
+        kind: 'ApplicationSet',
+        metadata: { name: name ?? '' },
+        spec: { generators: [{ pullRequest: { github: { owner: 'o', repo } } }] },
+      });
+    const answer = await fetch(`${server.url}/api/webhook`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-github-event': 'pull_request' },
+      body: JSON.stringify({ action: 'opened', repository: { full_name: 'o/r' } }),
+    });
+    assert.deepEqual(await answer.json(), { accepted: true, applicationSets: ['previews'] });
+    const marked = (await instance.list('ApplicationSet', {})).filter(
+      ({ metadata }) => metadata.annotations !== undefined,
+    );
+    assert.deepEqual(
+      marked.map(({ metadata }) => [metadata.name, metadata.annotations]),
+      [['previews', { 'argocd.argoproj.io/application-set-refresh': 'true' }]],
     );
   });
 

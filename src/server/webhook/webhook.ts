@@ -4,11 +4,12 @@ import { repositoryKey } from '#apps/repository-key.ts';
 import { AppError, messageOf } from '#base/errors.ts';
 import { isObject, type JsonObject, parseJson } from '#base/json.ts';
 import type { Logger } from '#base/log.ts';
-import { qualifiedName } from '#model/argocd/names.ts';
+import { annotations, qualifiedName } from '#model/argocd/names.ts';
 import type { AuditLog } from '#trace/event.ts';
 import { resolveReference } from '../access/instance-secret.ts';
 import type { ServerEnv } from '../auth.ts';
 import { limitBody } from '../body.ts';
+import { type ForgeChange, isSetConcerned } from './application-set-match.ts';
 import type { Push, RegistryPush } from './delivery.ts';
 import { isArtifactOf } from './registry-match.ts';
 import { type Sender, senders } from './senders.ts';
@@ -67,6 +68,10 @@ export function webhook(deps: WebhookDeps): Hono<ServerEnv> {
       if (delivery.kind === 'none') return c.json({ accepted: delivery.reason === 'pong', reason: delivery.reason });
       if (isRepeated(seen, sender.deliveryId(header), deps.now()))
         return c.json({ accepted: false, reason: 'this delivery was here before' });
+      if (delivery.kind === 'forge') {
+        const applicationSets = await askAgain(delivery.change, c.req.raw.signal);
+        return c.json({ accepted: true, applicationSets });
+      }
       const applications = delivery.kind === 'push' ? moved(delivery.push) : published(delivery.push);
       return c.json({ accepted: true, applications });
     },
@@ -136,6 +141,21 @@ export function webhook(deps: WebhookDeps): Hono<ServerEnv> {
       message: `${repository}:${push.tag} was pushed`,
       detail: { tag: push.tag, applications: names },
     });
+    return names;
+  }
+
+  /** Sets whose generators ask about what changed ask again. */
+  async function askAgain(change: ForgeChange, signal: AbortSignal): Promise<string[]> {
+    const elsewhere = instance.config('argocd-cmd-params-cm')['applicationsetcontroller.namespaces'];
+    const namespace = elsewhere ? undefined : instance.namespace;
+    const all = await instance.list('ApplicationSet', { namespace }, signal);
+    const sets = all.filter((set) => isSetConcerned(set, change));
+    const body = { metadata: { annotations: { [annotations.applicationSetRefresh]: 'true' } } };
+    for (const { metadata } of sets) await instance.patch('ApplicationSet', metadata, body, signal);
+    const names = sets.map(({ metadata }) => qualifiedName(metadata, instance.namespace));
+    const repository = `${change.owner}/${change.repository}`;
+    const what = change.about === 'proposals' ? `a proposal for ${repository} changed` : `${repository} changed`;
+    if (names.length > 0) record('forge', { repository, message: what, detail: { applicationSets: names } });
     return names;
   }
 
