@@ -8,7 +8,7 @@ import { isChartSource } from './chart-watch.ts';
 import type { TargetMemory } from './observation.ts';
 import { repositoryKey } from './repository-key.ts';
 import type { RepositoryWatch } from './repository-watch.ts';
-import { repositoryOf, sourcesOf } from './sources.ts';
+import { prefixedRevision, repositoryOf, sourcesOf } from './sources.ts';
 
 /** The applications that read the repository of a key. */
 export function usersOf(objects: readonly KubeObject[], key: string): KubeObject[] {
@@ -47,7 +47,7 @@ export async function isUntouched(
   if (application.operation || application.metadata.annotations?.[annotations.refresh]) return false;
   if (application.status?.conditions?.some(({ type }) => type.endsWith('Error'))) return false;
   const { mirror } = await deps.repositories.open(repositoryOf(application, source), signal);
-  const to = await mirror.resolve(source.targetRevision || 'HEAD', signal);
+  const to = await mirror.resolve(prefixedRevision(source, undefined, mirror), signal);
   if (to === from) return true;
   const pair = `${repositoryKey(source.repoURL)} ${from} ${to}`;
   const changed = changes.get(pair) ?? mirror.changedPaths(from as CommitSha, to, signal);

@@ -1,3 +1,5 @@
+import { AppError } from '#base/errors.ts';
+import { highestAllowed, parseConstraint, parseVersion } from '#base/version.ts';
 import type { GitMirror } from '#git/port.ts';
 import { parseCommitSha } from '#git/port.ts';
 import type { Application, ApplicationSource } from '#model/argocd/application.ts';
@@ -44,13 +46,33 @@ export async function openSource(
     return { source, tree, mirror: undefined, generation: generation + charts.filesGeneration(source) };
   }
   const { mirror, generation } = await repositories.open(repository, signal);
-  const commit = await mirror.resolve(revision || source.targetRevision || 'HEAD', signal);
+  const commit = await mirror.resolve(prefixedRevision(source, revision, mirror), signal);
   return {
     source,
     tree: gitTree(mirror, commit),
     mirror,
     generation: generation + charts.filesGeneration(source),
   };
+}
+
+/** The revision that a mirror understands: with `tagPrefix`, versions and constraints are of the tags that begin so. */
+export function prefixedRevision(
+  { tagPrefix = '', targetRevision, repoURL }: ApplicationSource,
+  asked: string | undefined,
+  mirror: Pick<GitMirror, 'refs'>,
+): string {
+  const revision = asked || targetRevision || 'HEAD';
+  if (tagPrefix === '' || parseCommitSha(revision)) return revision;
+  const start = `refs/tags/${tagPrefix}`;
+  if (parseVersion(revision)) return `${start}${revision}`;
+  const constraint = parseConstraint(revision);
+  if (!constraint) return revision;
+  const tags = [...mirror.refs.keys()].filter((name) => name.startsWith(start)).map((name) => name.slice(start.length));
+  const best = highestAllowed(constraint, tags);
+  if (best !== undefined) return `${start}${best}`;
+  throw new AppError('not-found', `${repoURL} has no tag ${tagPrefix}... that "${revision}" allows`, {
+    hint: `it has ${tags.length} tags that begin so; correct spec.source.tagPrefix or targetRevision`,
+  });
 }
 
 /** How often what a source means may have moved so far. */

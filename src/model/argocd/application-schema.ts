@@ -28,6 +28,7 @@ export const sourceSchema = z.looseObject({
   repoURL: z.string().min(1, 'must name a repository'),
   path: z.string().optional(),
   targetRevision: z.string().optional(),
+  tagPrefix: z.string().optional(),
   chart: z.string().optional(),
   ref: z.string().optional(),
   name: z.string().optional(),

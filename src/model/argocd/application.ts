@@ -52,6 +52,8 @@ export interface ApplicationSource {
   repoURL: string;
   path?: string;
   targetRevision?: string;
+  /** Only tags that begin with it are versions; a version or constraint is meant of what follows. */
+  tagPrefix?: string;
   chart?: string;
   ref?: string;
   name?: string;
