@@ -88,6 +88,14 @@ const programs: [string, unknown][] = [
   ['if false then 1', null],
   ['(function(a, b=a + 1) [a, b])(1)', [1, 2]],
   ['std.thisFile', 'main'],
+  [
+    '[std.manifestJsonMinified([0.1, 1.5e-7, 1e21, 1 / 3]), std.toString(12345678901234567890)]',
+    ['[0.1,0.00000015,1000000000000000000000,0.3333333333333333]', '12345678901234567168'],
+  ],
+  ['local A = { a: 1, b: self.a + 1 }, B = A { a: 10, c: super.b }; B { a: 100 }', { a: 100, b: 101, c: 101 }],
+  ['std.foldl(function(acc, x) acc { [x.k]+: [x.v] }, [{ k: "a", v: 1 }, { k: "a", v: 2 }], {})', { a: [1, 2] }],
+  ['local base = { f(x):: x + 1, v: self.f(1) }; base { f(x):: super.f(x) * 10 }', { v: 20 }],
+  ['[[x for x in [[1, 2], [3]] for x in x], "%*d|%.2f" % [5, 3, 3.14159]]', [[1, 2, 3], '    3|3.14']],
 ];
 for (const [text, want] of programs)
   test(`a program: ${text}`, () => {
@@ -110,6 +118,8 @@ const faults: [string, RegExp][] = [
   ['{ a: 1 b: 2 }', /expected , or } in the object, found "b"/],
   ['"unterminated', /this string has no end/],
   ['01', /"01" is no number/],
+  ['1e1000', /the number 1e1000 is too large/],
+  ['std.reverse("abc")', /arr must be an array, got string/],
   ['import "x" + "y"', /expected the end|computed imports/],
   ['import x', /computed imports are not allowed/],
   ['import "none.libsonnet"', /couldn't open import "none.libsonnet"/],

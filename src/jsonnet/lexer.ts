@@ -66,6 +66,8 @@ function readToken(source: Source, at: number, character: string): { token: Toke
   if (digits !== undefined) {
     if (/[A-Za-z0-9_]/.test(text[at + digits.length] ?? ''))
       throw fault(source, at, `${JSON.stringify(digits + text[at + digits.length])} is no number`);
+    if (!Number.isFinite(Number(digits.replaceAll('_', ''))))
+      throw fault(source, at, `the number ${digits} is too large`);
     return make('number', digits.replaceAll('_', ''), digits.length);
   }
   if (character === '"' || character === "'") return quoted(source, at, character);

@@ -38,6 +38,7 @@ export interface Layout {
   comma: string;
   emptyArray: string;
   emptyObject: string;
+  number: (number: number) => string;
 }
 
 /** `toString` and `%s`. */
@@ -48,10 +49,11 @@ export const plainLayout: Layout = {
   comma: ', ',
   emptyArray: '[ ]',
   emptyObject: '{ }',
+  number: numberText,
 };
 
 export function jsonText(value: Json, layout: Layout, prefix = ''): string {
-  if (typeof value === 'number') return numberText(value);
+  if (typeof value === 'number') return layout.number(value);
   if (typeof value === 'string') return quote(value);
   if (value === null || typeof value === 'boolean') return String(value);
   const inner = prefix + (layout.indent ?? '');

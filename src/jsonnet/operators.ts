@@ -87,7 +87,7 @@ export function compare(a: Value, b: Value): number {
 /** Numbers as the language writes them: whole ones in full, others with 17 digits. */
 export function numberText(number: number): string {
   if (Object.is(number, -0)) return '-0';
-  if (Number.isInteger(number)) return Math.abs(number) < 1e21 ? String(number) : BigInt(number).toString();
+  if (Number.isInteger(number)) return BigInt(number).toString();
   const [mantissa = '', exponent = ''] = number.toExponential(16).split('e');
   const power = Number(exponent);
   if (power < -4 || power >= 17) {
@@ -95,6 +95,18 @@ export function numberText(number: number): string {
     return `${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
   }
   return number.toFixed(16 - power).replace(/\.?0+$/, '');
+}
+
+/** Numbers in written JSON and YAML: the fewest digits that mean the same, never with an exponent. */
+export function shortNumberText(number: number): string {
+  if (Object.is(number, -0)) return '-0';
+  const [digits = '', exponent] = String(number).split('e');
+  if (exponent === undefined) return digits;
+  const sign = digits.startsWith('-') ? '-' : '';
+  const [whole = '', fraction = ''] = digits.replace('-', '').split('.');
+  const power = Number(exponent);
+  if (power < 0) return `${sign}0.${'0'.repeat(-power - 1)}${whole}${fraction}`;
+  return `${sign}${whole}${fraction}${'0'.repeat(power - fraction.length)}`;
 }
 
 const bitLimit = 2 ** 53;

@@ -212,7 +212,7 @@ export const arrayLibrary: Library = new Map<string, Value>([
     }),
   ],
   ['repeat', builtin('what, count', repeat)],
-  ['reverse', builtin('arr', (list) => new JsonnetArray(itemsOf(list, 'arr').slice().reverse()))],
+  ['reverse', builtin('arr', (list) => new JsonnetArray(arrayOf(list, 'arr').items.slice().reverse()))],
   [
     'slice',
     builtin('indexable, index, end, step', (target, from, to, step) => {

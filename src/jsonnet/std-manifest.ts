@@ -1,16 +1,17 @@
 import { builtin, type Library } from './builtin.ts';
 import { JsonnetError } from './error.ts';
 import { type Json, jsonText, type Layout, membersOf, plainLayout, quote, toJson, toText } from './manifest.ts';
-import { arrayOf, booleanOf, numberText, objectOf, textOf } from './operators.ts';
+import { arrayOf, booleanOf, numberText, objectOf, shortNumberText, textOf } from './operators.ts';
 import { tomlText } from './toml.ts';
 import { JsonnetArray, JsonnetObject, type Value } from './values.ts';
 
-const wide: Layout = { ...plainLayout, indent: '    ', newline: '\n' };
-const narrow: Layout = { ...plainLayout, comma: ',', colon: ':', emptyArray: '[]', emptyObject: '{}' };
+const writtenLayout: Layout = { ...plainLayout, number: shortNumberText };
+const wide: Layout = { ...writtenLayout, indent: '    ', newline: '\n' };
+const narrow: Layout = { ...writtenLayout, comma: ',', colon: ':', emptyArray: '[]', emptyObject: '{}' };
 
 function jsonEx(value: Value, indent: Value, newline: Value, separator: Value): string {
   const layout: Layout = {
-    ...plainLayout,
+    ...writtenLayout,
     indent: textOf(indent, 'indent'),
     newline: newline === undefined ? '\n' : textOf(newline, 'newline'),
     colon: separator === undefined ? ': ' : textOf(separator, 'key_val_sep'),
@@ -43,7 +44,7 @@ function yamlText(value: Json, style: YamlStyle, indent: string): string {
     return ['|', ...value.slice(0, -1).split('\n')].join(`\n${indent}  `);
   }
   if (value === null || typeof value === 'boolean') return String(value);
-  if (typeof value === 'number') return numberText(value);
+  if (typeof value === 'number') return shortNumberText(value);
   if (Array.isArray(value)) {
     if (value.length === 0) return '[]';
     const lines = value.map((item) => {
