@@ -55,7 +55,8 @@ export function kindsOf(entry: JsonObject, where: string): GeneratorKind[] {
   return kinds;
 }
 
-function projectOf(set: ApplicationSet): string {
+/** The project of a set's Applications, by whose credentials it reads; empty when it is a template. */
+export function projectOf(set: ApplicationSet): string {
   const spec = set.spec.template['spec'];
   const project = isObject(spec) ? String(spec['project'] ?? '') : '';
   return project.includes('{{') ? '' : project;

@@ -4,6 +4,7 @@ import type { LiveState } from '#apps/live-state.ts';
 import { matchesNamespace } from '#apps/namespaces.ts';
 import { repositoryKey } from '#apps/repository-key.ts';
 import type { RepositoryWatch } from '#apps/repository-watch.ts';
+import { projectOf } from '#appsets/generate.ts';
 import { ListingMemory } from '#appsets/listing-memory.ts';
 import { RenderMemory } from '#appsets/render-memory.ts';
 import type { Clock, Entropy } from '#base/clock.ts';
@@ -14,7 +15,7 @@ import { mergePatchBetween } from '#base/merge-patch.ts';
 import type { Outcome } from '#base/outcome.ts';
 import { WorkQueue } from '#base/work-queue.ts';
 import type { Informer, InformerEvent, KubeClient, KubeObject } from '#kube/port.ts';
-import { parseApplicationSet } from '#model/argocd/application-set.ts';
+import { type ApplicationSet, parseApplicationSet } from '#model/argocd/application-set.ts';
 import { parseQualifiedName, qualifiedName } from '#model/argocd/names.ts';
 import type { ArgoSettings } from '#model/argocd/settings.ts';
 import { generatorSources } from './application-set-sources.ts';
@@ -193,7 +194,7 @@ export class ApplicationSetController {
     const memory = this.#memories.get(name) ?? { renders: new RenderMemory(), listings: new ListingMemory() };
     this.#memories.set(name, memory);
     const sources = generatorSources({ ...this.#deps, kube: home.kube }, used, memory.listings);
-    if (set.metadata.annotations?.[refreshAnnotation] !== undefined) await this.#refetch(set.spec.generators, signal);
+    if (set.metadata.annotations?.[refreshAnnotation] !== undefined) await this.#refetch(set, signal);
     const problemOf = (destination: unknown) => {
       const found = clusters.resolve(isObject(destination) ? destination : {});
       return 'problem' in found ? found.problem : undefined;
@@ -229,10 +230,11 @@ export class ApplicationSetController {
   }
 
   /** A person or a webhook asked: what Git has now counts. */
-  async #refetch(generators: readonly unknown[], signal: AbortSignal): Promise<void> {
-    for (const url of repositoriesIn(generators)) {
+  async #refetch(set: ApplicationSet, signal: AbortSignal): Promise<void> {
+    const project = projectOf(set);
+    for (const url of repositoriesIn(set.spec.generators)) {
       try {
-        await this.#deps.repositories.refresh({ url, project: '' }, signal);
+        await this.#deps.repositories.refresh({ url, project }, signal);
       } catch (error) {
         // What is known serves; the generator says what is wrong when nothing is.
         this.#deps.logger.info({ repository: repositoryKey(url) }, messageOf(error));

@@ -62,6 +62,7 @@ const fieldManager = 'argocd-applicationset-controller';
 const validationRetryMs = 180_000;
 const unavailableRetryMs = 20_000;
 const reverseDeletionMs = 2000;
+const lostRaceRetryMs = 300;
 const ownFinalizer = finalizers.foreground[0];
 
 /** One look at one ApplicationSet, from its generators to the Applications and the status. */
@@ -151,7 +152,8 @@ export class SetTick {
   #outcome(validated: Validated, { failures }: WriteResult): Outcome {
     const hard = failures.find(({ error }) => !isAppError(error, 'conflict'));
     if (hard?.error instanceof AppError) throw hard.error;
-    if (failures.some(({ error }) => isAppError(error, 'conflict'))) return { kind: 'done', recheckAfterMs: 100 };
+    if (failures.some(({ error }) => isAppError(error, 'conflict')))
+      return { kind: 'done', recheckAfterMs: lostRaceRetryMs };
     const own = requeueAfterMs(this.#set.spec.generators);
     const recheckAfterMs = own ?? (validated.errors.size > 0 || hard ? validationRetryMs : undefined);
     return recheckAfterMs === undefined ? { kind: 'done' } : { kind: 'done', recheckAfterMs };
@@ -216,7 +218,7 @@ export class SetTick {
   async #delete(): Promise<Outcome> {
     const own = this.#set.metadata.finalizers ?? [];
     if (!mayDelete(this.#policy)) await this.#orphan();
-    else if (this.#rolling && deletesInReverse(this.#set) && own.includes(ownFinalizer)) {
+    else if (deletesInReverse(this.#set) && own.includes(ownFinalizer)) {
       const next = nextToDelete(this.#set, this.#owned());
       if (next) return await this.#deleteNext(next);
     }
