@@ -93,13 +93,13 @@ export interface Layer {
 export class JsonnetObject {
   readonly layers: readonly Layer[];
   readonly #cache = new Map<string, Thunk>();
-  readonly #scopes: Map<Environment, Environment>[];
+  /** Per layer, by where the object stands. */
+  readonly #scopes = new Map<number, Map<Environment, Environment>>();
   #names: Map<string, boolean> | undefined;
   #checked = false;
 
   constructor(layers: readonly Layer[]) {
     this.layers = layers;
-    this.#scopes = layers.map(() => new Map());
   }
 
   static of(entries: Iterable<readonly [string, Thunk]>, visibility: 'inherit' | 'hidden' = 'inherit'): JsonnetObject {
@@ -168,11 +168,13 @@ export class JsonnetObject {
   }
 
   #scope(at: number, around: Environment): Environment {
-    const known = this.#scopes[at]?.get(around);
+    const ofLayer = this.#scopes.get(at) ?? new Map<Environment, Environment>();
+    this.#scopes.set(at, ofLayer);
+    const known = ofLayer.get(around);
     if (known) return known;
     const scope = new Environment(around, this, at);
     this.layers[at]?.bind(scope);
-    this.#scopes[at]?.set(around, scope);
+    ofLayer.set(around, scope);
     return scope;
   }
 
