@@ -115,6 +115,10 @@ export async function resolveSource(
   signal: AbortSignal,
 ): Promise<ResolvedSource> {
   const { source } = request;
+  if (!source.chart && source.path?.startsWith('/'))
+    throw new AppError('bad-input', `source.path "${source.path}" is absolute`, {
+      hint: 'write it relative to the root of the repository',
+    });
   const path = source.chart ? '' : repositoryPath(source.path ?? '', 'source.path');
   const tree = await folderId(request, path, signal);
   const merged = await withOverrides(request, path, signal);
