@@ -100,8 +100,10 @@ class Run {
   readonly #results: Map<string, ResourceResult>;
   readonly #state: OperationState;
   readonly #syncOptions: readonly string[];
+  /** What was to be pruned, as the status had it when this turn began. */
   readonly #before: readonly ResourceStatus[];
   #written: { task: SyncTask; object: KubeObject }[] = [];
+  #touched = false;
   #observation: Observation;
 
   constructor(deps: OperationDeps, input: OperationInput, signal: AbortSignal) {
@@ -111,7 +113,7 @@ class Run {
     this.#state = input.state;
     this.#memory = input.memory;
     this.#observation = input.observation;
-    this.#before = input.application.status?.resources ?? [];
+    this.#before = (input.application.status?.resources ?? []).filter(({ requiresPruning }) => requiresPruning);
     this.#syncOptions = appSyncOptions(input.application, input.state.operation);
     this.#results = new Map((input.state.syncResult?.resources ?? []).map((result) => [resultId(result), result]));
   }
@@ -133,7 +135,9 @@ class Run {
     for (let step = 0; step < maxSteps; step += 1) {
       const progress = isNew && step === 0 ? await this.#start() : await this.#step(await this.#tasks());
       if (progress) return progress;
-      this.#observation = await this.#input.observeAgain();
+      // A step in which everything agreed has changed nothing.
+      if (this.#touched) this.#observation = await this.#input.observeAgain();
+      this.#touched = false;
       this.#recallPrunes();
     }
     return this.#progress('the sync goes on', 100);
@@ -200,12 +204,12 @@ class Run {
   /** Objects that this operation took away before it could record it: they were to be pruned, and are gone. */
   #recallPrunes(): void {
     const { sync } = this.#state.operation;
-    if (!sync?.prune || sync.dryRun) return;
+    if (!sync?.prune || sync.dryRun || this.#before.length === 0) return;
     const present = new Set(this.#observation.comparison.resources.map(({ key }) => keyText(key)));
-    for (const { requiresPruning, group = '', version, kind, name, namespace } of this.#before) {
+    for (const { group = '', version, kind, name, namespace } of this.#before) {
       const key = { group, kind, name, ...(namespace === undefined ? {} : { namespace }) };
       const id = taskId({ key, phase: 'Sync' });
-      if (!requiresPruning || present.has(keyText(key)) || this.#results.has(id)) continue;
+      if (present.has(keyText(key)) || this.#results.has(id)) continue;
       if (!isSelected(sync.resources, key)) continue;
       const outcome = { status: 'Pruned', message: 'pruned', hookPhase: 'Succeeded', syncPhase: 'Sync' } as const;
       this.#results.set(id, { group, version, kind, namespace: namespace ?? '', name, ...outcome });
@@ -300,16 +304,21 @@ class Run {
     const written = (task: SyncTask, object: KubeObject) => {
       live.noteWritten(object, by);
       this.#written.push({ task, object });
+      this.#touched = true;
       if (!task.target) return;
       this.#deps.accepted.add(task.target);
       if (!task.hook)
         comparer.noteApplied(desiredObject(task.target), object, application.spec.ignoreDifferences ?? []);
     };
     const deleted = (object: KubeObject) => {
+      this.#touched = true;
       if (object.metadata.uid !== undefined) this.#memory.deleted.add(object.metadata.uid);
     };
     const between = async (done: readonly SyncAction[]) => {
-      const changed = done.filter(({ task }) => this.#written.some((entry) => entry.task === task && isNew(entry)));
+      const definitions = done.filter(({ task }) => task.key.kind === 'CustomResourceDefinition');
+      const changed = definitions.filter(({ task }) =>
+        this.#written.some((entry) => entry.task === task && isNew(entry)),
+      );
       if (!(await waitForDefinitions({ kube, clock }, changed, this.#signal))) return;
       this.#deps.kindsChanged();
     };
