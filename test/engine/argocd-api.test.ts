@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { getArray, getString, isObject } from '#base/json.ts';
+import { getArray, getString, isObject, parseJson } from '#base/json.ts';
 import { silentLogger } from '#base/log.ts';
 import { type ListeningServer, startServer } from '#server/server.ts';
 import { testClock, testEntropy } from '../clock.ts';
 import { MemoryAudit } from '../web/memory-engine.ts';
+import { OtherCluster } from './other-cluster.ts';
 import { configMap, EngineWorld } from './world.ts';
 
 const token = 'argocd-api-test-token';
@@ -234,6 +235,35 @@ test('repositories and credentials are Secrets, whose values do not come back', 
   assert.deepEqual(await done('GET', `${named}/refs`), { branches: ['main'], tags: [] });
   await done('DELETE', named);
   assert.equal((await ask('GET', named)).status, 404);
+});
+
+test('clusters are Secrets too: one is tried, made, changed and deleted', async () => {
+  await using other = await OtherCluster.start();
+  const declared = other.secret('other')['stringData'];
+  const config = parseJson(getString(declared, 'config') ?? '', 'the config');
+  const address = other.server;
+  const nobody = { server: 'https://127.0.0.1:1', name: 'nobody', config: {} };
+  assert.equal((await ask('POST', '/api/v1/clusters', nobody)).status, 503, 'one that does not answer is not made');
+  const made = await done('POST', '/api/v1/clusters', { server: address, name: 'other', config });
+  assert.deepEqual([getString(made, 'server'), getString(made, 'name')], [address, 'other']);
+  const named = `/api/v1/clusters/${encodeURIComponent(address)}`;
+  await world.until(
+    'the cluster answers',
+    () => ask('GET', named),
+    ({ body }) => getString(body, 'connectionState', 'status') === 'Successful',
+  );
+  const { text } = await ask('GET', '/api/v1/clusters');
+  assert.ok(text.includes('in-cluster') && text.includes(address));
+  assert.ok(!text.includes(getString(config, 'bearerToken') ?? '-'), 'the way in is not shown');
+  await done('PUT', `${named}?updatedFields=project`, { server: address, project: 'default', config: {} });
+  assert.equal(getString(await done('GET', '/api/v1/clusters/other?id.type=name'), 'project'), 'default');
+  const app = { ...specOf('app'), destination: { name: 'other', namespace: 'default' } };
+  await done('POST', at, { metadata: { name: 'elsewhere' }, spec: app });
+  await done('DELETE', `${at}/elsewhere?cascade=false`);
+  await done('DELETE', named);
+  assert.equal((await ask('GET', named)).status, 403);
+  const gone = await ask('POST', at, { metadata: { name: 'elsewhere' }, spec: app });
+  assert.equal(gone.status, 400, 'the destination is not known any more');
 });
 
 test('an application goes with what it made', async () => {
