@@ -366,3 +366,18 @@ test('a sync writes what differs; what agrees is recorded as unchanged, and what
     ['configmap/a configured', 'configmap/b unchanged', 'configmap/c unchanged'],
   );
 });
+
+test('a failed sync that waits for its next try makes room for a newer commit', async () => {
+  const retry = { limit: 3, backoff: { duration: '1h' } };
+  await deploy('waits', { 'a.yaml': configMap('Not_A_Name', {}) }, { syncPolicy: { ...automated, retry } });
+  await world.untilApplication('waits', (app) => app.status?.operationState?.retryCount === 1);
+  const fixed = await change('waits', { 'a.yaml': configMap('name', {}) });
+  const app = await world.untilApplication('waits', inSync);
+  assert.equal(app.status?.operationState?.syncResult?.revision, fixed);
+  assert.equal(app.status?.operationState?.retryCount, undefined, 'another operation');
+  const failed = world.audit.events.find((event) => event.application === 'waits' && event.kind === 'sync-failed');
+  assert.match(
+    failed?.message ?? '',
+    new RegExp(`^gave way to ${fixed.slice(0, 7)}: one or more objects failed to apply`),
+  );
+});
