@@ -46,6 +46,8 @@ export interface Plugin {
   generate: string[];
   discovery: Discovery;
   preserveFileMode: boolean;
+  /** Asks for the Git credentials of the repository, which are not given: it does not run. */
+  wantsCredentials: boolean;
   reads: 'repository' | 'path';
   /** Of everything above. */
   digest: string;
@@ -70,14 +72,6 @@ export function parsePlugin(document: unknown, what: string): Plugin {
   const generate = words(spec.generate);
   if (generate.length === 0)
     throw new AppError('bad-input', `${what}: the plugin ${metadata.name} has no spec.generate.command`);
-  if (spec.provideGitCreds)
-    throw new AppError(
-      'unsupported',
-      `${what}: the plugin ${metadata.name} asks for Git credentials, which are not given to plugins`,
-      {
-        hint: 'remove spec.provideGitCreds; the plugin gets a checkout of the repository',
-      },
-    );
   const reads = metadata.annotations?.[readsAnnotation] ?? 'repository';
   if (reads !== 'repository' && reads !== 'path')
     throw new AppError('bad-input', `${what}: ${readsAnnotation} is "${reads}"`, { hint: 'write repository or path' });
@@ -88,6 +82,7 @@ export function parsePlugin(document: unknown, what: string): Plugin {
     generate,
     discovery: discoveryOf(spec.discover),
     preserveFileMode: spec.preserveFileMode ?? false,
+    wantsCredentials: spec.provideGitCreds ?? false,
     reads,
   } as const;
   return { ...plugin, digest: sha256Hex(canonicalJson(plugin)) };

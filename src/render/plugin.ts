@@ -155,6 +155,14 @@ export async function planPlugin(
   signal: AbortSignal,
 ): Promise<PluginPlan> {
   const plugin = await finder.find(request, resolved, signal);
+  if (plugin.wantsCredentials)
+    throw new AppError(
+      'unsupported',
+      `the plugin ${plugin.id} asks for Git credentials, which are not given to plugins`,
+      {
+        hint: 'remove spec.provideGitCreds from it; it gets a checkout of the repository',
+      },
+    );
   const block = resolved.source.plugin && parsePluginBlock(resolved.source.plugin);
   const environment = pluginEnvironment(request, block || undefined);
   const from = plugin.reads === 'repository' ? '' : resolved.path;
