@@ -87,6 +87,7 @@ class RuleBook {
   readonly #policy: Policy;
   readonly #match: Match;
   readonly #lines = new Map<string, PermissionLine[]>();
+  readonly #relevant = new Map<string, PermissionLine[]>();
 
   constructor(policy: Policy, match: Match) {
     this.#policy = policy;
@@ -100,13 +101,25 @@ class RuleBook {
   /** At least one line allows and none denies. */
   allows(subject: string, { resource, action, object }: AccessRequest): boolean {
     let allowed = false;
-    for (const line of this.#linesOf(subject)) {
-      if (!this.#match(line.resource, resource) || !this.#match(line.action, action)) continue;
+    for (const line of this.#linesFor(subject, resource, action)) {
       if (!this.#match(line.object, object)) continue;
       if (line.effect === 'deny') return false;
       allowed = true;
     }
     return allowed;
+  }
+
+  /** Many objects are asked about in the same way: what decides on them is found once. */
+  #linesFor(subject: string, resource: string, action: string): PermissionLine[] {
+    const id = `${subject}\n${resource}\n${action}`;
+    const known = this.#relevant.get(id);
+    if (known) return known;
+    const lines = this.#linesOf(subject).filter(
+      (line) => this.#match(line.resource, resource) && this.#match(line.action, action),
+    );
+    if (this.#relevant.size >= expressionsMax) this.#relevant.clear();
+    this.#relevant.set(id, lines);
+    return lines;
   }
 
   #linesOf(subject: string): PermissionLine[] {
