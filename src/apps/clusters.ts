@@ -105,8 +105,10 @@ export class Clusters {
     return entry.cluster;
   }
 
+  /** The own one first, the others in the order of their Secrets' names. */
   list(): Cluster[] {
-    const all = [...this.#entries.values()].map(({ cluster }) => cluster);
+    const sorted = [...this.#entries].sort(([a], [b]) => (a < b ? -1 : 1));
+    const all = sorted.map(([, { cluster }]) => cluster);
     return this.#deps.settings().inClusterEnabled ? all : all.filter((cluster) => cluster !== this.home);
   }
 
@@ -178,6 +180,8 @@ export class Clusters {
       return {
         problem: `there are ${found.length} clusters with the same name: [${found.map(({ declaration }) => declaration.server).join(' ')}]`,
       };
+    // Its usual name stays good when a Secret gives it another.
+    if (name === inClusterName && this.#deps.settings().inClusterEnabled) return this.home;
     return this.#unknown(
       ({ declaration }) => declaration.name === name,
       `there are no clusters with this name: ${name}`,
