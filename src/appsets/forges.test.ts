@@ -6,6 +6,7 @@ import { messageOf } from '#base/errors.ts';
 import { getObject, type JsonObject } from '#base/json.ts';
 import { parseApplicationSet } from '#model/argocd/application-set.ts';
 import { generateApplications } from './generate.ts';
+import type { HttpTrust } from './http.ts';
 import { ListingMemory } from './listing-memory.ts';
 import type { GeneratorSources, ScmSettings } from './port.ts';
 
@@ -21,10 +22,10 @@ interface Forge extends AsyncDisposable {
 async function startForge(answers: Record<string, unknown>): Promise<Forge> {
   const asked: string[] = [];
   const server = createServer(async (request, response) => {
-    const { authorization = '', 'private-token': token = '' } = request.headers;
+    const { authorization = '' } = request.headers;
     let body = '';
     for await (const chunk of request) body += String(chunk);
-    asked.push(`${request.method} ${request.url} ${authorization}${String(token)} ${body}`.trim());
+    asked.push(`${request.method} ${request.url} ${authorization} ${body}`.trim());
     const answer = answers[request.url ?? ''] ?? answers[(request.url ?? '').split('?')[0] ?? ''];
     response.statusCode = answer === undefined ? 404 : 200;
     response.end(answer === undefined ? 'not here' : JSON.stringify(answer));
@@ -55,7 +56,8 @@ function sources(more: Partial<GeneratorSources> = {}, scm: Partial<ScmSettings>
     secret: async ({ name, namespace }) =>
       name === 'token' ? { data: { key: `secret-of-${namespace}` }, labels: {} } : undefined,
     listByPlural: unused,
-    http: fetch,
+    connect: () => ({ fetch, async [Symbol.asyncDispose]() {} }),
+    configMapEntry: async ({ name }) => (name === 'ca' ? 'pem' : undefined),
     githubAppToken: async ({ id }) => `token-of-app-${id}`,
     scm: { enabled: true, allowed: [], strictTokenRef: false, ...scm },
     instanceNamespace: 'argocd',
@@ -314,15 +316,30 @@ test('GitLab, Gitea, Bitbucket and Azure DevOps', async () => {
   const pull = { a: '{{.number}} {{.title}} {{.branch}} {{.target_branch}} {{.head_short_sha}} {{.author}}' };
   for (const [pullRequest, want] of pulls) assert.deepEqual(await generated({ pullRequest }, pull, sources()), [want]);
   const proofs = new Set(forge.asked.map((line) => line.split(' ')[2] ?? 'nothing'));
-  assert.deepEqual([...proofs].sort(), ['Basic', 'Bearer', 'nothing', 'secret-of-argocd', 'token']);
+  assert.deepEqual([...proofs].sort(), ['Basic', 'Bearer', 'nothing', 'token']);
   assert.match(
     String(await generated({ scmProvider: { awsCodeCommit: {} } }, shown, sources())),
     /awsCodeCommit is not supported yet/,
   );
-  assert.match(
-    String(await generated({ scmProvider: { gitlab: { api, group: 'g', insecure: true } } }, shown, sources())),
-    /insecure is not supported yet/,
-  );
+  const trusts: HttpTrust[] = [];
+  const trusting = (trust: HttpTrust) => {
+    trusts.push(trust);
+    return { fetch, async [Symbol.asyncDispose]() {} };
+  };
+  const judged = async (more: JsonObject) =>
+    await generated(
+      { pullRequest: { gitlab: { api, project: 'g/h', ...more } } },
+      pull,
+      sources({ connect: trusting }),
+    );
+  const caRef = { configMapName: 'ca', key: 'k' };
+  for (const more of [{}, { insecure: true }, { caRef }]) assert.deepEqual(await judged(more), ['3 mr s m 01234567 u']);
+  assert.deepEqual(trusts, [
+    { insecure: false, ca: undefined },
+    { insecure: true, ca: undefined },
+    { insecure: false, ca: 'pem' },
+  ]);
+  assert.match(String(await judged({ caRef: { configMapName: 'no', key: 'k' } })), /argocd\/no has no key "k"/);
 });
 
 test('a plugin is asked with its token and the input', async () => {

@@ -1,5 +1,30 @@
 import { AppError, type ErrorCode, messageOf, throwIfAborted } from '#base/errors.ts';
 
+/** As much of `fetch` as is used here. */
+export type HttpFetch = (
+  url: string,
+  init: { method: string; headers: Record<string, string>; body?: string; signal: AbortSignal },
+) => Promise<HttpAnswer>;
+
+export interface HttpAnswer {
+  ok: boolean;
+  status: number;
+  headers: { get(name: string): string | null };
+  body: AsyncIterable<Uint8Array> | null;
+}
+
+/** How one server's certificate is judged. */
+export interface HttpTrust {
+  /** No verification. */
+  insecure: boolean;
+  /** PEM, beside those that everybody trusts. */
+  ca: string | undefined;
+}
+
+export interface HttpConnection extends AsyncDisposable {
+  fetch: HttpFetch;
+}
+
 export interface HttpRequest {
   url: string;
   method?: 'GET' | 'POST';
@@ -19,7 +44,7 @@ function codeOf(status: number): ErrorCode {
   return status >= 500 ? 'unavailable' : 'bad-input';
 }
 
-async function readText(answer: Response, url: string): Promise<string> {
+async function readText(answer: HttpAnswer, url: string): Promise<string> {
   const parts: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of answer.body ?? []) {
@@ -31,11 +56,7 @@ async function readText(answer: Response, url: string): Promise<string> {
 }
 
 /** The body and headers of an answer of 2xx; anything else is thrown as an AppError that names the address. */
-export async function requestText(
-  http: typeof fetch,
-  request: HttpRequest,
-  signal: AbortSignal,
-): Promise<{ text: string; headers: Headers }> {
+export async function requestText(http: HttpFetch, request: HttpRequest, signal: AbortSignal): Promise<string> {
   const { url, method = 'GET', headers = {}, body, timeoutMs = defaultTimeoutMs } = request;
   const timeout = AbortSignal.timeout(timeoutMs);
   try {
@@ -46,7 +67,7 @@ export async function requestText(
       signal: AbortSignal.any([signal, timeout]),
     });
     const text = await readText(answer, url);
-    if (answer.ok) return { text, headers: answer.headers };
+    if (answer.ok) return text;
     throw new AppError(
       codeOf(answer.status),
       `${method} ${url} answered ${answer.status}: ${text.slice(0, 300).trim()}`,

@@ -3,6 +3,7 @@ import type { GitHubApp } from '#git/github-app.ts';
 import type { GitMirror } from '#git/port.ts';
 import type { KubeObject } from '#kube/port.ts';
 import type { TemplateDeps } from '#template/template.ts';
+import type { HttpConnection, HttpTrust } from './http.ts';
 import type { ListingMemory } from './listing-memory.ts';
 
 /** A cluster as its Secret declares it. */
@@ -43,7 +44,12 @@ export interface GeneratorSources extends TemplateDeps {
     options: { labelSelector?: string; name?: string },
     signal: AbortSignal,
   ): Promise<KubeObject[]>;
-  http: typeof fetch;
+  connect(trust: HttpTrust): HttpConnection;
+  /** One entry of a ConfigMap in any namespace; undefined when there is none. */
+  configMapEntry(
+    ref: { name: string; namespace: string; key: string },
+    signal: AbortSignal,
+  ): Promise<string | undefined>;
   /** A token of a GitHub App's installation. */
   githubAppToken(app: GitHubApp, about: string, signal: AbortSignal): Promise<string>;
   scm: ScmSettings;

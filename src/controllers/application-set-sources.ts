@@ -1,3 +1,5 @@
+import { rootCertificates } from 'node:tls';
+import { Agent, fetch } from 'undici';
 import type { Clusters } from '#apps/clusters.ts';
 import { configMapData, type Instance, secretData, secretsOfType } from '#apps/instance.ts';
 import { repositoryKey } from '#apps/repository-key.ts';
@@ -6,6 +8,7 @@ import { ListingMemory } from '#appsets/listing-memory.ts';
 import type { ClusterEntry, GeneratorSources } from '#appsets/port.ts';
 import type { Clock, Entropy } from '#base/clock.ts';
 import { AppError } from '#base/errors.ts';
+import { getString } from '#base/json.ts';
 import { githubAppTokens } from '#git/github-app.ts';
 import type { KubeClient } from '#kube/port.ts';
 import type { ArgoSettings } from '#model/argocd/settings.ts';
@@ -39,7 +42,19 @@ export function generatorSources(
   return {
     clock,
     entropy,
-    http: fetch,
+    connect: ({ insecure, ca }) => {
+      const plain = !insecure && ca === undefined;
+      const trusted = ca === undefined ? {} : { ca: [...rootCertificates, ca] };
+      const dispatcher = plain ? undefined : new Agent({ connect: { rejectUnauthorized: !insecure, ...trusted } });
+      return {
+        fetch: (url, init) => fetch(url, dispatcher ? { ...init, dispatcher } : init),
+        [Symbol.asyncDispose]: async () => await dispatcher?.destroy(),
+      };
+    },
+    async configMapEntry({ key, ...ref }, signal) {
+      const resource = await kube.discovery.find({ group: '', version: 'v1', kind: 'ConfigMap' }, signal);
+      return getString(resource && (await kube.get(resource, ref, signal)), 'data', key);
+    },
     listings,
     async githubAppToken(app, about, signal) {
       await using tokens = githubAppTokens({ clock });

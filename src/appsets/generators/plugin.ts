@@ -52,8 +52,9 @@ export async function generatePlugin(
   const input = isObject(spec['input']) ? spec['input'] : {};
   const parameters = isObject(input['parameters']) ? input['parameters'] : {};
   const url = `${baseUrl.replace(/\/+$/, '')}/api/v1/getparams.execute`;
-  const { text } = await requestText(
-    sources.http,
+  await using connection = sources.connect({ insecure: false, ca: undefined });
+  const text = await requestText(
+    connection.fetch,
     {
       url,
       method: 'POST',

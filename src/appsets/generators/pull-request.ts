@@ -5,11 +5,12 @@ import type { Params } from '../params.ts';
 import { addValues, type Placeholders } from '../placeholders.ts';
 import type { GeneratorInput, GeneratorSources } from '../port.ts';
 import {
+  type Asking,
   bitbucketAuth,
   type Chosen,
   chooseForge,
+  connect,
   githubToken,
-  refuseFields,
   requireAllowed,
   secretOf,
   text,
@@ -26,26 +27,20 @@ import { RestApi, texts } from '../scm/rest.ts';
 
 const forges = ['github', 'gitlab', 'gitea', 'bitbucketServer', 'bitbucket', 'azuredevops'];
 
-async function listerOf(
-  { kind, config }: Chosen,
-  input: GeneratorInput,
-  sources: GeneratorSources,
-  signal: AbortSignal,
-): Promise<PullRequestLister> {
-  const token = () => secretOf(config['tokenRef'], input, sources, signal);
+async function listerOf({ kind, config }: Chosen, asking: Asking, signal: AbortSignal): Promise<PullRequestLister> {
+  const token = () => secretOf(config['tokenRef'], asking.input, asking.sources, signal);
   const labels = texts(config['labels']);
   const at = { owner: text(config, 'owner'), repo: text(config, 'repo'), labels };
   switch (kind) {
     case 'github': {
       const root = text(config, 'api') || 'https://api.github.com';
       const about = `https://github.com/${at.owner}/${at.repo}`;
-      const headers = githubHeaders(await githubToken(config, about, input, sources, signal));
-      return githubPullRequests(new RestApi(sources.http, root, headers), at);
+      const headers = githubHeaders(await githubToken(config, about, asking, signal));
+      return githubPullRequests(new RestApi(asking.http, root, headers), at);
     }
     case 'gitlab': {
-      refuseFields(config, ['insecure', 'caRef'], 'pullRequest.gitlab');
       const root = (text(config, 'api') || 'https://gitlab.com').replace(/\/+$/, '');
-      const api = new RestApi(sources.http, `${root.replace(/\/api\/v4$/, '')}/api/v4`, gitlabHeaders(await token()));
+      const api = new RestApi(asking.http, `${root.replace(/\/api\/v4$/, '')}/api/v4`, gitlabHeaders(await token()));
       return gitlabMergeRequests(api, {
         project: text(config, 'project'),
         labels,
@@ -53,24 +48,22 @@ async function listerOf(
       });
     }
     case 'gitea': {
-      refuseFields(config, ['insecure'], 'pullRequest.gitea');
       const root = `${text(config, 'api').replace(/\/+$/, '')}/api/v1`;
-      return giteaPullRequests(new RestApi(sources.http, root, giteaHeaders(await token())), at);
+      return giteaPullRequests(new RestApi(asking.http, root, giteaHeaders(await token())), at);
     }
     case 'bitbucketServer': {
-      refuseFields(config, ['insecure', 'caRef'], 'pullRequest.bitbucketServer');
-      const headers = await bitbucketAuth(config, input, sources, signal);
-      const api = new RestApi(sources.http, bitbucketRoot(text(config, 'api')), headers);
+      const headers = await bitbucketAuth(config, asking, signal);
+      const api = new RestApi(asking.http, bitbucketRoot(text(config, 'api')), headers);
       return bitbucketServerPullRequests(api, { project: text(config, 'project'), repo: text(config, 'repo') });
     }
     case 'bitbucket': {
       const root = text(config, 'api') || 'https://api.bitbucket.org/2.0';
-      const headers = await bitbucketAuth(config, input, sources, signal);
-      return bitbucketCloudPullRequests(new RestApi(sources.http, root, headers), at);
+      const headers = await bitbucketAuth(config, asking, signal);
+      return bitbucketCloudPullRequests(new RestApi(asking.http, root, headers), at);
     }
     case 'azuredevops': {
       const root = text(config, 'api') || 'https://dev.azure.com';
-      const api = new RestApi(sources.http, root, azureHeaders(await token()));
+      const api = new RestApi(asking.http, root, azureHeaders(await token()));
       const project = { organization: text(config, 'organization'), project: text(config, 'project') };
       return azureDevOpsPullRequests(api, { ...project, repo: text(config, 'repo'), labels });
     }
@@ -103,12 +96,13 @@ export async function generatePullRequests(
 ): Promise<Params[]> {
   const chosen = chooseForge(input.spec, forges, 'pullRequest');
   requireAllowed(chosen, input, sources);
+  await using connection = await connect(chosen, input, sources, signal);
   const filters = filtersOf(input.spec).map((filter) => ({
     branch: patternOf(filter, 'branchMatch'),
     target: patternOf(filter, 'targetBranchMatch'),
     title: patternOf(filter, 'titleMatch'),
   }));
-  const found = await listed(await listerOf(chosen, input, sources, signal), input, signal);
+  const found = await listed(await listerOf(chosen, { input, sources, http: connection.fetch }, signal), input, signal);
   const left = found.filter(
     (pull) =>
       filters.length === 0 ||

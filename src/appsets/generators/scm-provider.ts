@@ -6,12 +6,13 @@ import type { Params } from '../params.ts';
 import { addValues, type Placeholders } from '../placeholders.ts';
 import type { GeneratorInput, GeneratorSources } from '../port.ts';
 import {
+  type Asking,
   bitbucketAuth,
   type Chosen,
   chooseForge,
+  connect,
   flag,
   githubToken,
-  refuseFields,
   requireAllowed,
   secretOf,
   text,
@@ -28,24 +29,15 @@ import { RestApi, texts } from '../scm/rest.ts';
 
 const forges = ['github', 'gitlab', 'gitea', 'bitbucketServer', 'azureDevOps', 'bitbucket', 'awsCodeCommit'];
 
-async function providerOf(
-  { kind, config }: Chosen,
-  input: GeneratorInput,
-  sources: GeneratorSources,
-  signal: AbortSignal,
-): Promise<ScmProvider> {
-  const cloneProtocol = text(input.spec, 'cloneProtocol');
-  const token = () => secretOf(config['tokenRef'], input, sources, signal);
+async function providerOf({ kind, config }: Chosen, asking: Asking, signal: AbortSignal): Promise<ScmProvider> {
+  const cloneProtocol = text(asking.input.spec, 'cloneProtocol');
+  const token = () => secretOf(config['tokenRef'], asking.input, asking.sources, signal);
   const allBranches = flag(config, 'allBranches');
   switch (kind) {
     case 'github': {
       const root = text(config, 'api') || 'https://api.github.com';
       const about = `https://github.com/${text(config, 'organization')}`;
-      const api = new RestApi(
-        sources.http,
-        root,
-        githubHeaders(await githubToken(config, about, input, sources, signal)),
-      );
+      const api = new RestApi(asking.http, root, githubHeaders(await githubToken(config, about, asking, signal)));
       const excludeArchived = flag(config, 'excludeArchivedRepos');
       return githubProvider(api, {
         organization: text(config, 'organization'),
@@ -55,9 +47,8 @@ async function providerOf(
       });
     }
     case 'gitlab': {
-      refuseFields(config, ['insecure', 'caRef'], 'scmProvider.gitlab');
       const root = (text(config, 'api') || 'https://gitlab.com').replace(/\/+$/, '');
-      const api = new RestApi(sources.http, `${root.replace(/\/api\/v4$/, '')}/api/v4`, gitlabHeaders(await token()));
+      const api = new RestApi(asking.http, `${root.replace(/\/api\/v4$/, '')}/api/v4`, gitlabHeaders(await token()));
       return gitlabProvider(api, {
         group: text(config, 'group'),
         allBranches,
@@ -69,9 +60,8 @@ async function providerOf(
       });
     }
     case 'gitea': {
-      refuseFields(config, ['insecure'], 'scmProvider.gitea');
       const api = new RestApi(
-        sources.http,
+        asking.http,
         `${text(config, 'api').replace(/\/+$/, '')}/api/v1`,
         giteaHeaders(await token()),
       );
@@ -79,20 +69,19 @@ async function providerOf(
       return giteaProvider(api, { owner: text(config, 'owner'), allBranches, excludeArchived, cloneProtocol });
     }
     case 'bitbucketServer': {
-      refuseFields(config, ['insecure', 'caRef'], 'scmProvider.bitbucketServer');
-      const headers = await bitbucketAuth(config, input, sources, signal);
-      const api = new RestApi(sources.http, bitbucketRoot(text(config, 'api')), headers);
+      const headers = await bitbucketAuth(config, asking, signal);
+      const api = new RestApi(asking.http, bitbucketRoot(text(config, 'api')), headers);
       return bitbucketServerProvider(api, { project: text(config, 'project'), allBranches, cloneProtocol });
     }
     case 'bitbucket': {
-      const password = await secretOf(config['appPasswordRef'], input, sources, signal);
+      const password = await secretOf(config['appPasswordRef'], asking.input, asking.sources, signal);
       const headers = bitbucketHeaders({ user: text(config, 'user'), password });
-      const api = new RestApi(sources.http, 'https://api.bitbucket.org/2.0', headers);
+      const api = new RestApi(asking.http, 'https://api.bitbucket.org/2.0', headers);
       return bitbucketCloudProvider(api, { owner: text(config, 'owner'), allBranches, cloneProtocol });
     }
     case 'azureDevOps': {
-      const secret = await secretOf(config['accessTokenRef'], input, sources, signal);
-      const api = new RestApi(sources.http, text(config, 'api') || 'https://dev.azure.com', azureHeaders(secret));
+      const secret = await secretOf(config['accessTokenRef'], asking.input, asking.sources, signal);
+      const api = new RestApi(asking.http, text(config, 'api') || 'https://dev.azure.com', azureHeaders(secret));
       const at = { organization: text(config, 'organization'), project: text(config, 'teamProject') };
       return azureDevOpsProvider(api, { ...at, allBranches });
     }
@@ -164,8 +153,9 @@ export async function generateScmProvider(
 ): Promise<Params[]> {
   const chosen = chooseForge(input.spec, forges, 'scmProvider');
   requireAllowed(chosen, input, sources);
+  await using connection = await connect(chosen, input, sources, signal);
   const filters = filtersOf(input.spec).map(filterOf);
-  const provider = await providerOf(chosen, input, sources, signal);
+  const provider = await providerOf(chosen, { input, sources, http: connection.fetch }, signal);
   const repositories = await chosenBy(
     filters.filter(({ of }) => of === 'repository'),
     await provider.repositories(signal),

@@ -1,6 +1,7 @@
 import { AppError } from '#base/errors.ts';
 import { isObject, type JsonObject } from '#base/json.ts';
 import { labels } from '#model/argocd/names.ts';
+import type { HttpConnection, HttpFetch } from '../http.ts';
 import type { GeneratorInput, GeneratorSources } from '../port.ts';
 import { bitbucketHeaders } from './bitbucket-server.ts';
 
@@ -66,20 +67,37 @@ export function text(config: JsonObject, name: string): string {
   return String(config[name] ?? '');
 }
 
-/** Settings that ask for what is not done here are refused, not passed over. */
-export function refuseFields(config: JsonObject, names: readonly string[], forge: string): void {
-  const found = names.find((name) => config[name] !== undefined && config[name] !== '' && config[name] !== false);
-  if (found !== undefined)
-    throw new AppError('unsupported', `${forge}: ${found} is not supported yet`, {
-      hint: `leave ${found} out`,
-    });
+/** What a forge is asked with. */
+export interface Asking {
+  input: GeneratorInput;
+  sources: GeneratorSources;
+  http: HttpFetch;
+}
+
+/** A connection that judges the forge's certificate as `insecure` and `caRef` say. */
+export async function connect(
+  { config }: Chosen,
+  { set }: GeneratorInput,
+  sources: GeneratorSources,
+  signal: AbortSignal,
+): Promise<HttpConnection> {
+  const { caRef } = config;
+  const insecure = flag(config, 'insecure');
+  if (!isObject(caRef)) return sources.connect({ insecure, ca: undefined });
+  const ref = { name: text(caRef, 'configMapName'), key: text(caRef, 'key'), namespace: set.namespace };
+  const ca = await sources.configMapEntry(ref, signal);
+  if (ca === undefined)
+    throw new AppError(
+      'not-found',
+      `error fetching CA certificates from ConfigMap: ${ref.namespace}/${ref.name} has no key ${JSON.stringify(ref.key)}`,
+    );
+  return sources.connect({ insecure, ca });
 }
 
 /** The headers for Bitbucket, by the one of `bearerToken` and `basicAuth` that is given. */
 export async function bitbucketAuth(
   config: JsonObject,
-  input: GeneratorInput,
-  sources: GeneratorSources,
+  { input, sources }: Asking,
   signal: AbortSignal,
 ): Promise<Record<string, string>> {
   const { bearerToken, basicAuth } = config;
@@ -94,8 +112,7 @@ export async function bitbucketAuth(
 export async function githubToken(
   config: JsonObject,
   about: string,
-  input: GeneratorInput,
-  sources: GeneratorSources,
+  { input, sources }: Asking,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const name = text(config, 'appSecretName');

@@ -14,7 +14,7 @@ function plainBranch(ref: string): string {
 }
 
 async function valuesOf(api: RestApi, url: string, signal: AbortSignal): Promise<JsonObject[]> {
-  const { body } = await api.get(url, signal);
+  const body = await api.get(url, signal);
   return getArray(body, 'value').filter(isObject);
 }
 

@@ -42,7 +42,7 @@ export function bitbucketCloudProvider(
     async branches(repository, signal) {
       const url = `${at(repository.repository)}/refs/branches`;
       if (options.allBranches) return (await api.values(url, signal)).map((branch) => branchOf(repository, branch));
-      const { body } = await api.get(`${url}/${path(repository.branch)}`, signal);
+      const body = await api.get(`${url}/${path(repository.branch)}`, signal);
       return isObject(body) ? [branchOf(repository, body)] : [];
     },
     async hasPath(branch, file, signal) {

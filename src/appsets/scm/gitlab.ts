@@ -5,8 +5,9 @@ import { cloneUrl, type RestApi, texts } from './rest.ts';
 const page = { name: 'per_page', value: 100 };
 const path = encodeURIComponent;
 
+/** In the header that no redirection carries to another host. */
 export function gitlabHeaders(token: string | undefined): Record<string, string> {
-  return token === undefined ? {} : { 'private-token': token };
+  return token === undefined ? {} : { authorization: `Bearer ${token}` };
 }
 
 export interface GitlabOptions {

@@ -1,17 +1,17 @@
 import { AppError, isAppError } from '#base/errors.ts';
 import { getArray, getNumber, getString, isObject, type JsonObject, parseJson } from '#base/json.ts';
 import { registerSecret } from '#base/redact.ts';
-import { requestText } from '../http.ts';
+import { type HttpFetch, requestText } from '../http.ts';
 
 const maxPages = 100;
 
 /** JSON over HTTP at one root, with one credential that goes nowhere else. */
 export class RestApi {
-  readonly #http: typeof fetch;
+  readonly #http: HttpFetch;
   readonly #root: string;
   readonly #headers: Record<string, string>;
 
-  constructor(http: typeof fetch, root: string, headers: Record<string, string>) {
+  constructor(http: HttpFetch, root: string, headers: Record<string, string>) {
     if (!/^https?:\/\//.test(root))
       throw new AppError('bad-input', `the API address ${JSON.stringify(root)} is no http or https URL`);
     this.#http = http;
@@ -20,16 +20,16 @@ export class RestApi {
     for (const value of Object.values(headers)) registerSecret(value.replace(/^(?:Bearer|Basic|token) /, ''));
   }
 
-  async get(path: string, signal: AbortSignal): Promise<{ body: unknown; headers: Headers }> {
+  async get(path: string, signal: AbortSignal): Promise<unknown> {
     const url = `${this.#root}${path}`;
-    const { text, headers } = await requestText(this.#http, { url, headers: this.#headers }, signal);
-    return { body: text === '' ? undefined : parseJson(text, `the answer of ${url}`), headers };
+    const text = await requestText(this.#http, { url, headers: this.#headers }, signal);
+    return text === '' ? undefined : parseJson(text, `the answer of ${url}`);
   }
 
   /** Undefined on 404. */
   async find(path: string, signal: AbortSignal): Promise<unknown> {
     try {
-      return (await this.get(path, signal)).body;
+      return await this.get(path, signal);
     } catch (error) {
       if (isAppError(error, 'not-found')) return undefined;
       throw error;
@@ -41,7 +41,7 @@ export class RestApi {
     const items: JsonObject[] = [];
     for (let page = 1; page <= maxPages; page += 1) {
       const separator = path.includes('?') ? '&' : '?';
-      const { body } = await this.get(`${path}${separator}${size.name}=${size.value}&page=${page}`, signal);
+      const body = await this.get(`${path}${separator}${size.name}=${size.value}&page=${page}`, signal);
       if (!Array.isArray(body)) throw new AppError('unavailable', `${this.#root}${path} did not answer with a list`);
       items.push(...body.filter(isObject));
       if (body.length < size.value) return items;
@@ -55,10 +55,10 @@ export class RestApi {
     const separator = path.includes('?') ? '&' : '?';
     let url: string | undefined = `${path}${separator}${this.#root.includes('/rest/') ? 'limit' : 'pagelen'}=100`;
     for (let page = 0; page < maxPages && url !== undefined; page += 1) {
-      const answer: { body: unknown } = await this.get(url, signal);
-      items.push(...getArray(answer.body, 'values').filter(isObject));
-      const next: string | undefined = getString(answer.body, 'next');
-      const start = getNumber(answer.body, 'nextPageStart');
+      const answer: unknown = await this.get(url, signal);
+      items.push(...getArray(answer, 'values').filter(isObject));
+      const next: string | undefined = getString(answer, 'next');
+      const start = getNumber(answer, 'nextPageStart');
       const numbered: string | undefined =
         start === undefined ? undefined : `${path}${separator}limit=100&start=${start}`;
       url = next === undefined ? numbered : this.#within(next);
