@@ -41,7 +41,7 @@ function toRegExp(pattern: string, separator: string): RegExp {
     } else if (character === ',' && depth > 0) source += '|';
     else if (character === '\\' && at + 1 < pattern.length) {
       at += 1;
-      source += escapeCharacter(pattern[at] ?? '');
+      source += (pattern[at] ?? '').replace(/[.*+?^${}()|[\]\\/]/, '\\$&');
     } else
       source +=
         character === '[' || character === '}' || character === ']' ? `\\${character}` : escapeCharacter(character);
