@@ -111,6 +111,7 @@ export async function planHelm(
   const { tree, cluster } = request;
   const helm: HelmSource = resolved.source.helm ?? {};
   refuseVersion(helm);
+  const kubeVersion = plainKubeVersion(helm.kubeVersion || cluster.kubeVersion);
   const environment = buildEnvironment(request);
   const [found, fileParameters, own] = await Promise.all([
     findValueFiles(job, helm, signal),
@@ -149,9 +150,7 @@ export async function planHelm(
     dependencies,
     chart: questions.files ? `all ${await followLinks(tree).objectId(resolved.path, signal)}` : own.rest,
     unreadValues: !questions.files,
-    capabilities: questions.capabilities
-      ? { kubeVersion: plainKubeVersion(helm.kubeVersion || cluster.kubeVersion), apiVersions }
-      : undefined,
+    capabilities: questions.capabilities ? { kubeVersion, apiVersions } : undefined,
     watched: [...new Set([...found.watched, ...files, ...folders, ...linkedTo])],
   };
 }

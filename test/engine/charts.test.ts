@@ -93,6 +93,17 @@ test('a chart with values from Git, the most used form of all; and back to an ea
   const first = await world.untilApplication('site', isSynced);
   assert.deepEqual(first.status?.sync?.revisions, ['1.0.0', commit]);
   assert.deepEqual(await dataOf(world, 'web-site'), { v: 'from git' });
+  const { renders: rendered = 0, reconciles = 0 } = world.running?.counts ?? {};
+  world.writes.splice(0);
+  world.git.commit('values', { 'README.md': 'two' });
+  world.engine.repositoryChanged(repoURL, 'test');
+  await world.until(
+    'the engine to look',
+    () => world.running?.counts.reconciles ?? 0,
+    (looks) => looks > reconciles,
+  );
+  assert.deepEqual(world.writes, []);
+  assert.equal(world.running?.counts.renders, rendered);
   const changed = world.git.commit('values', { 'envs/dev/values.yaml': 'v: changed in git\n' });
   world.engine.repositoryChanged(repoURL, 'test');
   await world.untilApplication('site', (app) => isSynced(app) && app.status?.sync?.revisions?.[1] === changed);
@@ -200,4 +211,25 @@ test('a chart source that says too little is refused before anything is asked fo
   assert.equal(found.status?.conditions?.[0]?.type, 'InvalidSpecError');
   assert.match(found.status?.conditions?.[0]?.message ?? '', /targetRevision/);
   assert.deepEqual(charts.taken(), []);
+});
+
+test('a version that is known needs no repository: it may be gone when the engine starts again', async () => {
+  await using world = await EngineWorld.start();
+  {
+    await using charts = await ChartRepositoryServer.start();
+    await charts.publish('web', '1.0.0');
+    await world.startEngine();
+    await world.apply(ofChart('site', { repoURL: charts.url, chart: 'web', targetRevision: '1.0.0' }));
+    await world.untilApplication('site', at('1.0.0'));
+    await world.stopEngine();
+  }
+  await world.delete('v1', 'ConfigMap', 'web-site', 'default');
+  await world.startEngine();
+  await world.until(
+    'the object to come back',
+    () => dataOf(world, 'web-site'),
+    (data) => data !== undefined,
+  );
+  const after = await world.untilApplication('site', at('1.0.0'));
+  assert.deepEqual(after.status?.conditions ?? [], []);
 });
