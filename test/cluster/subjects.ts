@@ -1,5 +1,6 @@
 import { commands } from './subjects/commands.ts';
 import { comparing } from './subjects/comparing.ts';
+import { repositories } from './subjects/corpus.ts';
 import { deleting } from './subjects/deleting.ts';
 import { hooks } from './subjects/hooks.ts';
 import { objects } from './subjects/objects.ts';
@@ -8,4 +9,13 @@ import { syncing } from './subjects/syncing.ts';
 import type { Subject } from './suite.ts';
 
 /** Every subject of the suite. */
-export const subjects: readonly Subject[] = [syncing, hooks, comparing, deleting, sources, objects, commands];
+export const subjects: readonly Subject[] = [
+  syncing,
+  hooks,
+  comparing,
+  repositories,
+  deleting,
+  sources,
+  objects,
+  commands,
+];

@@ -75,7 +75,7 @@ export async function admitCreate(
 }
 
 export async function admitUpdate(
-  deps: { addresses: ServiceAddresses },
+  deps: { addresses: ServiceAddresses; podAdmission: PodAdmission },
   { resource, object, live, dryRun }: AdmissionInput & { live: ApiObject },
 ): Promise<() => void> {
   switch (resource.groupResource) {
@@ -86,6 +86,8 @@ export async function admitUpdate(
       return nothing;
     case 'pods':
       keepPriority(object, live);
+      // A list of tolerations is one value: an apply of a shorter one has to get them back.
+      if (deps.podAdmission.defaultTolerationSeconds && isObject(object['spec'])) tolerateNodeTrouble(object['spec']);
       return nothing;
     default:
       return nothing;
@@ -174,7 +176,7 @@ function keepPriority(pod: ApiObject, live: ApiObject): void {
 }
 
 function tolerateNodeTrouble(spec: Record<string, unknown>): void {
-  const tolerations: unknown[] = Array.isArray(spec['tolerations']) ? spec['tolerations'] : [];
+  const tolerations: unknown[] = Array.isArray(spec['tolerations']) ? [...spec['tolerations']] : [];
   for (const key of tolerated) {
     if (tolerations.some((toleration) => isObject(toleration) && tolerates(toleration, key))) continue;
     tolerations.push({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 });
