@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { isAppError } from '#base/errors.ts';
 import type { JsonObject } from '#base/json.ts';
@@ -311,6 +314,27 @@ test('a file outside the folder is read where the instance lifts the restriction
     await renders.names(files, { path: 'app' }, settings({ buildOptions: '--load-restrictor LoadRestrictionsNone' })),
     ['Deployment web'],
   );
+});
+
+test('a version is built by the program that the instance names for it, with its own options', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kustomize-'));
+  const program = join(folder, 'kustomize');
+  writeFileSync(
+    program,
+    `#!/bin/sh\necho '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x"},"data":{"args":"'"$*"'"}}'\n`,
+    { mode: 0o755 },
+  );
+  try {
+    const versions = new Map([['v4.5.7', { path: program, buildOptions: '--load-restrictor LoadRestrictionsNone' }]]);
+    const [object] = await renders.objects(
+      kustomization('resources: [../base]\n'),
+      { path: 'app', kustomize: { version: 'v4.5.7' } },
+      settings({ buildOptions: '--enable-helm', versions }),
+    );
+    assert.deepEqual(object?.['data'], { args: 'build app --load-restrictor LoadRestrictionsNone' });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('links: a folder behind one is built where it really is', async () => {
