@@ -5,6 +5,7 @@ import { AppError } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { AuditLog } from '#trace/event.ts';
 import type { Tracer } from '#trace/report.ts';
+import { signOn } from './access/sign-on.ts';
 import { argocdApi } from './argocd/api.ts';
 import { badge } from './argocd/badge.ts';
 import { requireJson } from './argocd/content-type.ts';
@@ -75,6 +76,9 @@ export function createApp(deps: AppDeps): Hono<ServerEnv> {
   app.route('/api', badge({ engine, instance: deps.instance }));
   app.get('/swagger.json', (c) => c.json(openApi(app, version)));
   app.get('/api/version', (c) => c.json({ Version: `v${version}` }));
+
+  app.use('/auth/logout', identify(auth));
+  app.route('/', signOn({ ...auth, entropy: deps.entropy }));
 
   app.use('/api/*', authenticate(auth));
   const { clock, entropy } = deps;

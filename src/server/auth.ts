@@ -1,8 +1,7 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { Context, MiddlewareHandler } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { InstanceStore } from '#apps/port.ts';
-import { sha256Hex } from '#base/digest.ts';
 import { AppError, isAppError } from '#base/errors.ts';
 import type { Actor } from '#trace/event.ts';
 import { adminName } from './access/accounts.ts';
@@ -11,6 +10,7 @@ import type { OidcVerifier } from './access/oidc.ts';
 import type { Session, Sessions } from './access/sessions.ts';
 import type { Change } from './changes.ts';
 import type { Identity } from './rbac/enforcer.ts';
+import { sameSecret } from './same-secret.ts';
 
 /** Who asks. Anonymous readers exist only when the server was started so on loopback, or where `argocd-cm` permits them. */
 export interface Principal extends Identity {
@@ -34,11 +34,6 @@ export interface AuthOptions {
 }
 
 const sessionMs = 30 * 24 * 3600 * 1000;
-
-/** Compares in a time that depends on neither content nor length. */
-export function sameSecret(a: string, b: string): boolean {
-  return timingSafeEqual(Buffer.from(sha256Hex(a)), Buffer.from(sha256Hex(b)));
-}
 
 /** Browsers keep cookies by host alone: with the port in the name, two servers of one machine do not log each other out. */
 function cookieName(c: Context): string {

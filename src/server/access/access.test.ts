@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, describe, test } from 'node:test';
@@ -14,6 +15,7 @@ import { type ListeningServer, startServer } from '../server.ts';
 import { parseAccounts } from './accounts.ts';
 import { LoginFailures } from './login-limit.ts';
 import { groupsOf, subjectOf } from './oidc.ts';
+import { localPath } from './sign-on.ts';
 
 const adminToken = 'access-test-token';
 const instance = new MemoryInstance();
@@ -305,13 +307,33 @@ describe('access rules hold on every route', () => {
 describe('tokens of an issuer', () => {
   let issuer: Server;
   let url: string;
+  let asked = new URLSearchParams();
+  let nonce = '';
   let sign: (claims: Record<string, unknown>, audience?: string) => Promise<string>;
   before(async () => {
     const { publicKey, privateKey } = await generateKeyPair('RS256');
     const keys = { keys: [{ ...(await exportJWK(publicKey)), kid: 'k1', alg: 'RS256' }] };
     issuer = createServer((request, response) => {
       response.setHeader('content-type', 'application/json');
-      const about = { issuer: url, jwks_uri: `${url}/keys` };
+      if (request.url === '/token') {
+        let form = '';
+        request.on('data', (chunk: Buffer) => {
+          form += chunk.toString();
+        });
+        request.on('end', () => {
+          asked = new URLSearchParams(form);
+          sign({ nonce, groups: ['shop-team'], pad: 'x'.repeat(5000) }).then((token) =>
+            response.end(JSON.stringify({ id_token: token })),
+          );
+        });
+        return;
+      }
+      const about = {
+        issuer: url,
+        jwks_uri: `${url}/keys`,
+        authorization_endpoint: `${url}/authorize`,
+        token_endpoint: `${url}/token`,
+      };
       response.end(JSON.stringify(request.url === '/keys' ? keys : about));
     });
     await new Promise<void>((resolve) => issuer.listen(0, '127.0.0.1', resolve));
@@ -346,6 +368,52 @@ describe('tokens of an issuer', () => {
     const token = await sign({ groups: ['shop-team'] });
     assert.equal((await ask('GET', '/api/v1/applications', { token: `${token.slice(0, -6)}AAAAAA` })).status, 401);
   });
+
+  test('a browser logs in at the issuer, and the token comes back in cookies', async () => {
+    const begun = await fetch(`${server.url}/auth/login?return_url=/applications/shop`, { redirect: 'manual' });
+    const target = new URL(begun.headers.get('location') ?? '');
+    const ask = target.searchParams;
+    assert.deepEqual(
+      [target.pathname, ask.get('redirect_uri'), ask.get('scope'), ask.get('code_challenge_method')],
+      ['/authorize', `${server.url}/auth/callback`, 'openid profile email groups', 'S256'],
+    );
+    const cookie = (begun.headers.getSetCookie()[0] ?? '').split(';', 1)[0] ?? '';
+    const back = (state: string) =>
+      fetch(`${server.url}/auth/callback?code=c1&state=${state}`, { redirect: 'manual', headers: { cookie } });
+    assert.equal((await back('other')).status, 401, 'begun elsewhere');
+    nonce = 'of another login';
+    assert.equal((await back(ask.get('state') ?? '')).status, 401);
+    nonce = ask.get('nonce') ?? '';
+    const done = await back(ask.get('state') ?? '');
+    assert.deepEqual([done.status, done.headers.get('location')], [303, '/applications/shop']);
+    const challenge = createHash('sha256')
+      .update(asked.get('code_verifier') ?? '')
+      .digest('base64url');
+    assert.deepEqual([asked.get('code'), challenge], ['c1', ask.get('code_challenge')]);
+    const cookies = done.headers.getSetCookie().filter((text) => text.startsWith('argocd.token'));
+    assert.equal(cookies.length, 2, 'a long token is cut');
+    assert.ok(cookies.every((text) => /HttpOnly/.test(text)));
+    const sent = cookies.map((text) => text.split(';', 1)[0]).join('; ');
+    const list = await fetch(`${server.url}/api/v1/applications`, { headers: { cookie: sent } });
+    assert.equal(names({ status: list.status, body: (await list.json()) as Record<string, unknown> }).length, 2);
+    const evil = {
+      method: 'POST',
+      body: '{}',
+      headers: { cookie: sent, 'content-type': 'application/json', origin: 'https://evil.example' },
+    };
+    assert.equal((await fetch(`${server.url}/api/v1/applications/shop/sync`, evil)).status, 403);
+    const out = await fetch(`${server.url}/auth/logout`, { redirect: 'manual', headers: { cookie: sent } });
+    assert.equal(out.headers.getSetCookie().filter((text) => /Max-Age=0/.test(text)).length, 2);
+  });
+
+  const paths: [string | undefined, string][] = [
+    ['/a?b=c', '/a?b=c'],
+    ['//evil.example', '/'],
+    ['/\\evil.example', '/'],
+    ['https://evil.example', '/'],
+    [undefined, '/'],
+  ];
+  for (const [text, want] of paths) test(`back to ${text}`, () => assert.equal(localPath(text), want));
 
   test('claims', () => {
     assert.deepEqual(groupsOf({ groups: ['a', 1, 'b'], email: 'e' }, ['groups', 'email', 'none']), ['a', 'b', 'e']);

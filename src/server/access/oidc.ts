@@ -12,12 +12,15 @@ export interface OidcSettings {
   name: string;
   issuer: string;
   clientId: string;
+  clientSecret: string | undefined;
   cliClientId: string | undefined;
   allowedAudiences: string[];
   skipAudienceCheckWithoutAudience: boolean;
   rootCa: string | undefined;
   scopes: string[];
   pkce: boolean;
+  /** Where a browser goes after it was logged out here. */
+  logoutUrl: string | undefined;
 }
 
 const answerMs = 10_000;
@@ -50,12 +53,14 @@ export function parseOidcSettings(instance: InstanceStore): OidcSettings | undef
     name: value('name') ?? 'OIDC',
     issuer,
     clientId,
+    clientSecret: value('clientSecret'),
     cliClientId,
     allowedAudiences: audiences.length > 0 ? audiences : [clientId, ...(cliClientId ? [cliClientId] : [])],
     skipAudienceCheckWithoutAudience: config['skipAudienceCheckWhenTokenHasNoAudience'] === true,
     rootCa: value('rootCA'),
     scopes: scopes.length > 0 ? scopes : ['openid', 'profile', 'email', 'groups'],
     pkce: config['enablePKCEAuthentication'] === true,
+    logoutUrl: value('logoutURL'),
   };
 }
 
@@ -77,6 +82,8 @@ interface Provider {
   issuer: string;
   rootCa: string | undefined;
   readAt: number;
+  authorizeUrl: string | undefined;
+  tokenUrl: string | undefined;
   keys: ReturnType<typeof createRemoteJWKSet>;
 }
 
@@ -109,6 +116,42 @@ export class OidcVerifier implements AsyncDisposable {
       issuedAt: claims.iat,
       expiresAt: claims.exp,
     };
+  }
+
+  /** Where a browser is sent to log in. Throws `not-found` when no single sign-on is set up. */
+  async authorizeUrl(signal: AbortSignal): Promise<{ url: string; settings: OidcSettings }> {
+    const settings = parseOidcSettings(this.#instance);
+    if (!settings)
+      throw new AppError('not-found', 'no single sign-on is set up here', { hint: 'oidc.config of argocd-cm' });
+    const { authorizeUrl } = await this.#discover(settings, signal);
+    if (authorizeUrl === undefined)
+      throw new AppError('unavailable', `${settings.issuer} names no authorization_endpoint`);
+    return { url: authorizeUrl, settings };
+  }
+
+  /** The ID token that the issuer gives for the code of a browser. */
+  async exchange(code: string, form: Record<string, string>, signal: AbortSignal): Promise<string> {
+    const settings = parseOidcSettings(this.#instance);
+    if (!settings) throw new AppError('not-found', 'no single sign-on is set up here');
+    const { tokenUrl } = await this.#discover(settings, signal);
+    if (tokenUrl === undefined) throw new AppError('unavailable', `${settings.issuer} names no token_endpoint`);
+    const { clientId, clientSecret } = settings;
+    const secret = clientSecret === undefined ? {} : { client_secret: clientSecret };
+    const fields = { ...form, ...secret, grant_type: 'authorization_code', code, client_id: clientId };
+    const init = {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+      body: new URLSearchParams(fields).toString(),
+    };
+    const answer = await this.#fetch(tokenUrl, AbortSignal.any([signal, AbortSignal.timeout(answerMs)]), init);
+    const body: unknown = await answer.json();
+    const token = getString(body, 'id_token');
+    if (answer.status === 200 && token !== undefined) return token;
+    const why =
+      getString(body, 'error_description') ??
+      getString(body, 'error') ??
+      `status ${answer.status}, without an id_token`;
+    throw new AppError('unauthorized', `${settings.issuer} did not give a token: ${why}`, { hint: 'log in again' });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -152,7 +195,9 @@ export class OidcVerifier implements AsyncDisposable {
       timeoutDuration: answerMs,
       [customFetch]: (address, init) => this.#fetch(address, init.signal),
     });
-    this.#provider = { issuer, rootCa, readAt: now, keys };
+    const authorizeUrl = getString(document, 'authorization_endpoint');
+    const tokenUrl = getString(document, 'token_endpoint');
+    this.#provider = { issuer, rootCa, readAt: now, authorizeUrl, tokenUrl, keys };
     return this.#provider;
   }
 
@@ -165,9 +210,14 @@ export class OidcVerifier implements AsyncDisposable {
     return await answer.json();
   }
 
-  async #fetch(url: string, signal: AbortSignal): Promise<Response> {
+  async #fetch(
+    url: string,
+    signal: AbortSignal,
+    init: { method?: string; headers?: Record<string, string>; body?: string } = {},
+  ): Promise<Response> {
     try {
       const answer = await fetchBy(url, {
+        ...init,
         signal,
         redirect: 'error',
         ...(this.#agent ? { dispatcher: this.#agent } : {}),

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { AppError } from '#base/errors.ts';
-import { sameSecret } from '../auth.ts';
+import { sameSecret } from '../same-secret.ts';
 
 /** What a sender proves its delivery by, and what the instance expects. */
 export type Proof =
