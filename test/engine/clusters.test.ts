@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Application } from '#model/argocd/application.ts';
-import { OtherCluster } from './other-cluster.ts';
+import { CutRelay, OtherCluster } from './other-cluster.ts';
 import { applicationObject, configMap, EngineWorld } from './world.ts';
 
 const automated = { automated: { prune: true, selfHeal: true }, syncOptions: ['CreateNamespace=true'] };
@@ -99,6 +99,31 @@ test('a cluster that does not answer holds up its own applications only, and is 
   const refused = await world.untilApplication('far', (app) => conditions(app).length > 0);
   assert.match(conditions(refused)[0]?.message ?? '', /cluster "down" .* cannot be used: .*Unauthorized/);
   assert.ok(synced(world.engine.get('near')));
+});
+
+test('a cluster that goes away and comes back is said so by its applications, and nothing is lost', async () => {
+  await using world = await EngineWorld.start();
+  await using other = await OtherCluster.start();
+  await using relay = await CutRelay.start(other.server);
+  const source = { repoURL: repository(world), targetRevision: 'main', path: 'one' };
+  await world.startEngine();
+  await world.apply(other.secret('prod', { server: relay.url }));
+  await world.apply(
+    applicationObject('far', { source, destination: { name: 'prod', namespace: 'far' }, syncPolicy: automated }),
+  );
+  await world.untilApplication('far', synced);
+  relay.cut();
+  await world.patch('argoproj.io/v1alpha1', 'Application', 'far', 'argocd', {
+    metadata: { annotations: { 'argocd.argoproj.io/refresh': 'hard' } },
+  });
+  const away = await world.untilApplication('far', (app) =>
+    conditions(app).some(({ message }) => message.includes('cluster "prod"')),
+  );
+  assert.equal(away.status?.sync?.status, 'Unknown');
+  assert.equal(away.status?.resources?.length, 1, 'what is known of it stays');
+  relay.mend();
+  const back = await world.untilApplication('far', synced, 20_000);
+  assert.deepEqual(conditions(back), []);
 });
 
 test('a cluster whose Secret names namespaces is only looked at there', async () => {
