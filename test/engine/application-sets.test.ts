@@ -220,6 +220,39 @@ test('a set of a thousand applications writes each once, and then only the one t
   );
 });
 
+test('a set in a namespace that is followed makes its applications there; in another it is left alone', async () => {
+  await using world = await EngineWorld.start();
+  world.git.create('manifests');
+  world.git.commit('manifests', { 'one/cm.yaml': configMap('one', { a: 'b' }) });
+  for (const name of ['argocd', 'team', 'strangers'])
+    await world.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  const data = { 'applicationsetcontroller.namespaces': 'te*', 'application.namespaces': 'te*' };
+  await world.apply({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'argocd-cmd-params-cm', namespace: 'argocd' },
+    data,
+  });
+  await world.startEngine();
+  world.kube.discovery.invalidate();
+  const own = template(world.git.url('manifests'), 'one', '{{name}}');
+  for (const namespace of ['strangers', 'team'])
+    await world.apply(
+      setObject('here', { generators: [{ list: { elements: [{ name: namespace }] } }], template: own }, { namespace }),
+    );
+  const { metadata } = await world.untilApplication('team', () => true);
+  assert.equal(metadata.namespace, 'team');
+  assert.equal(await world.get(apiVersion, 'Application', 'strangers', 'strangers'), undefined);
+  const forge = { pullRequest: { github: { owner: 'o', repo: 'r' } } };
+  await world.patch(apiVersion, 'ApplicationSet', 'here', 'team', { spec: { generators: [forge] } });
+  const refused = await world.until(
+    'a refusal',
+    () => world.get(apiVersion, 'ApplicationSet', 'here', 'team'),
+    (set) => condition(set, 'ErrorOccurred')['status'] === 'True',
+  );
+  assert.match(String(condition(refused, 'ErrorOccurred')['message']), /allowed\.scm\.providers, which names none/);
+});
+
 test('requests that fail, before or after they were carried out, change nothing of the end', async () => {
   await using world = await EngineWorld.start();
   world.git.create('manifests');
