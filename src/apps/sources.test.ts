@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isAppError } from '#base/errors.ts';
 import type { CommitSha } from '#git/port.ts';
-import { prefixedRevision } from './sources.ts';
+import { checkRefs, prefixedRevision } from './sources.ts';
 
 const commit = 'a'.repeat(40) as CommitSha;
 const names = ['web/1.0.0', 'web/1.4.0', 'web/2.0.0-rc.1', 'api/1.9.0', '1.8.0', 'web/latest'];
@@ -26,4 +26,16 @@ test('with a prefix, versions and constraints are of the tags that begin with it
     if (typeof want === 'string') assert.equal(look(), want);
     else assert.throws(look, (error: unknown) => isAppError(error, 'not-found') && want.test(error.message));
   }
+});
+
+test('only sources in Git can be named by others', () => {
+  const chart = { repoURL: 'https://charts.example', chart: 'web', targetRevision: '1.0.0', ref: 'web' };
+  const user = (name: string) => ({ repoURL: 'https://git.example/a', path: 'app', helm: { valueFiles: [name] } });
+  checkRefs([chart, user('values.yaml'), user('$other/values.yaml')]);
+  checkRefs([{ repoURL: 'https://git.example/b', ref: 'web' }, user('$web/values.yaml')]);
+  assert.throws(
+    () => checkRefs([chart, user('$web/values.yaml')]),
+    (error: unknown) =>
+      isAppError(error, 'bad-input') && /"\$web\/values.yaml" names the source .* is web/.test(error.message),
+  );
 });

@@ -33,6 +33,21 @@ export function repositoryOf(application: Application, source: ApplicationSource
   return { url: source.repoURL, project: application.spec.project || 'default' };
 }
 
+/** Throws AppError bad-input when a source names files of another one that is a chart: only repositories of Git have them. */
+export function checkRefs(sources: readonly ApplicationSource[]): void {
+  for (const { ref, chart, repoURL } of sources.filter((source) => source.ref && isChartSource(source))) {
+    const names = sources.flatMap(({ helm }) => [
+      ...(helm?.valueFiles ?? []),
+      ...(helm?.fileParameters ?? []).map(({ path }) => path),
+    ]);
+    const named = names.find((name) => name.startsWith(`$${ref}/`));
+    if (named !== undefined)
+      throw new AppError('bad-input', `"${named}" names the source with ref "${ref}", which is ${chart || repoURL}`, {
+        hint: 'a ref can only be given to a source in Git',
+      });
+  }
+}
+
 /** The files of a source at its target revision or, given one, at that. */
 export async function openSource(
   { repositories, charts }: Origins,

@@ -15,7 +15,7 @@ import { keyText, resourceKeyOf, trackingMetadata } from '#sync/identity.ts';
 import { normalizeDesired } from '#sync/normalize.ts';
 import { isChartSource } from './chart-watch.ts';
 import { isExcluded } from './resource-filter.ts';
-import { earlierTree, type OpenSource, type Origins, openSource, sourcesOf } from './sources.ts';
+import { checkRefs, earlierTree, type OpenSource, type Origins, openSource, sourcesOf } from './sources.ts';
 
 export { repositoryOf, sourcesOf } from './sources.ts';
 
@@ -71,6 +71,7 @@ async function openSources(
   options: TargetOptions,
   signal: AbortSignal,
 ): Promise<RequestedSource[]> {
+  checkRefs(sourcesOf(application));
   const cluster = await deps.cluster(signal);
   const opened = await Promise.all(
     sourcesOf(application).map((source, index) =>
