@@ -228,7 +228,11 @@ export class Clusters {
       this.#entries.delete(key);
       await entry[Symbol.asyncDispose]();
     }
-    for (const key of [...this.#broken.keys()]) if (!declared.has(key)) this.#broken.delete(key);
+    for (const [key, { declaration }] of [...this.#broken]) {
+      if (declared.has(key)) continue;
+      changed.push(declaration);
+      this.#broken.delete(key);
+    }
     for (const [key, declaration] of declared) {
       if (this.#entries.has(key)) {
         this.#declarations.set(key, declaration);

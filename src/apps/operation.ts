@@ -125,7 +125,8 @@ class Run {
     if (this.#input.blocked !== undefined) return this.#progress(this.#input.blocked, recheckMs);
     const { shared } = this.#observation.comparison;
     if (shared.length > 0 && this.#syncOptions.includes('FailOnSharedResource=true')) {
-      const parts = shared.map(({ key, other }) => `${key} is part of application ${other}`);
+      const own = qualifiedName(this.#input.application.metadata, this.#deps.namespace);
+      const parts = shared.map(({ key, other }) => `${key} is part of applications ${own} and ${other}`);
       return this.#end('Failed', `Shared resource found: ${parts.join(', ')}`);
     }
     const isNew = this.#results.size === 0;

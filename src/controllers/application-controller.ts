@@ -253,8 +253,13 @@ export class ApplicationController {
 
   async #delete(object: KubeObject, runtime: Runtime, signal: AbortSignal): Promise<Outcome> {
     const { application } = parseApplication(object);
-    const found = this.#deps.clusters.resolve(application.spec.destination);
-    const cluster = 'problem' in found ? undefined : found;
+    const { clusters } = this.#deps;
+    const { server, name } = application.spec.destination;
+    const found = clusters.resolve({ server, name });
+    const isBroken = clusters
+      .unusable()
+      .some(({ declaration }) => declaration.server === server?.replace(/\/+$/, '') || declaration.name === name);
+    const cluster = 'problem' in found ? (isBroken ? found.problem : undefined) : found;
     const project = this.projectOf(application);
     return await finalize(this.#deps, { application, runtime, resource: this.resource, cluster, project }, signal);
   }

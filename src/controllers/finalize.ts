@@ -31,8 +31,8 @@ export interface FinalizeInput {
   application: Application;
   runtime: Runtime;
   resource: ApiResource;
-  /** Undefined when nobody knows the cluster any more: of it, nothing can be taken away. */
-  cluster: Cluster | undefined;
+  /** Undefined when nobody knows the cluster any more: of it, nothing can be taken away. Else why it cannot be used. */
+  cluster: Cluster | string | undefined;
   /** Its project, or why there is none. */
   project: AppProject | string[];
 }
@@ -53,11 +53,13 @@ async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<voi
 class Deletion {
   readonly #deps: FinalizeDeps;
   readonly #input: FinalizeInput;
+  readonly #cluster: Cluster | undefined;
   readonly #signal: AbortSignal;
 
   constructor(deps: FinalizeDeps, input: FinalizeInput, signal: AbortSignal) {
     this.#deps = deps;
     this.#input = input;
+    this.#cluster = typeof input.cluster === 'string' ? undefined : input.cluster;
     this.#signal = signal;
   }
 
@@ -66,14 +68,19 @@ class Deletion {
       return await this.#step();
     } catch (error) {
       if (this.#signal.aborted || !isAppError(error) || isAppError(error, 'conflict')) throw error;
-      if (isAppError(error, 'unavailable')) this.#input.cluster?.suspect();
+      if (isAppError(error, 'unavailable')) this.#cluster?.suspect();
       await this.#report(describeError(error));
       return { kind: 'done', recheckAfterMs: errorRecheckMs };
     }
   }
 
   async #step(): Promise<Outcome> {
-    const { application, cluster } = this.#input;
+    const { application } = this.#input;
+    const cluster = this.#cluster;
+    if (typeof this.#input.cluster === 'string')
+      throw new AppError('unavailable', `what the application manages is not deleted: ${this.#input.cluster}`, {
+        hint: 'mend the Secret of the cluster; without the Secret, the application goes and leaves everything as it is',
+      });
     const hooks = await this.#hooks();
     const tracked = cluster && (await this.#tracked(cluster, hooks));
     const healthOf = cluster ? this.#deps.observation(cluster).assess : assessHealth;
@@ -103,7 +110,8 @@ class Deletion {
 
   /** The hooks of the deletion as Git has them, read only while they can still be wanted. */
   async #hooks(): Promise<Record<DeletionHook, KubeObject[]>> {
-    const { application, cluster, runtime } = this.#input;
+    const { application, runtime } = this.#input;
+    const cluster = this.#cluster;
     const none = { PreDelete: [], PostDelete: [] };
     if (!cluster || !needsHooks(application)) return none;
     await cluster.require(this.#signal);

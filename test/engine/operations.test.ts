@@ -381,3 +381,26 @@ test('a failed sync that waits for its next try makes room for a newer commit', 
     new RegExp(`^gave way to ${fixed.slice(0, 7)}: one or more objects failed to apply`),
   );
 });
+
+test('the deletion waits while the Secret of the cluster is broken, and lets go when there is no such cluster any more', async () => {
+  const secret = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'broken', namespace: 'argocd', labels: { 'argocd.argoproj.io/secret-type': 'cluster' } },
+    stringData: { name: 'broken', server: 'https://192.0.2.1', config: '{not json' },
+  };
+  await world.apply(secret);
+  const finalizers = ['resources-finalizer.argocd.argoproj.io'];
+  const source = { repoURL: world.git.url('local'), path: '.' };
+  await world.apply(
+    applicationObject('afar', { source, destination: { name: 'broken', namespace: 'x' } }, { finalizers }),
+  );
+  const says = (app: Application, type: string) =>
+    app.status?.conditions?.find((found) => found.type === type)?.message;
+  await world.untilApplication('afar', (app) => says(app, 'InvalidSpecError')?.includes('cannot be used') ?? false);
+  await world.delete('argoproj.io/v1alpha1', 'Application', 'afar', 'argocd');
+  const app = await world.untilApplication('afar', (found) => says(found, 'DeletionError') !== undefined);
+  assert.match(says(app, 'DeletionError') ?? '', /is not deleted: cluster "broken" cannot be used.*mend the Secret/);
+  await world.delete('v1', 'Secret', 'broken', 'argocd');
+  await gone('Application', 'argoproj.io/v1alpha1', 'afar', 'argocd');
+});
