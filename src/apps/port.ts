@@ -200,6 +200,8 @@ export interface SyncWindowState {
   assigned: JsonObject[];
   /** Whether a sync by hand may start now. */
   canSync: boolean;
+  /** Why the windows cannot be read: nothing may be synced then. */
+  problem?: string | undefined;
 }
 
 export interface RevisionMetadata {

@@ -197,14 +197,14 @@ export class FaceResources implements ApplicationResources {
 
   async #locate(name: string, of: ResourceName, signal: AbortSignal) {
     const application = this.#deps.engine.get(name);
+    const isIt = (candidate: ResourceNode) =>
+      candidate.group === of.group &&
+      candidate.kind === of.kind &&
+      candidate.name === of.name &&
+      (candidate.namespace ?? '') === (of.namespace ?? '');
     const nodes = await this.#deps.engine.tree(name, signal);
-    const node = nodes.find(
-      (candidate) =>
-        candidate.group === of.group &&
-        candidate.kind === of.kind &&
-        candidate.name === of.name &&
-        (candidate.namespace ?? '') === (of.namespace ?? ''),
-    );
+    // What its project shows beside it may be looked at and cleared away from here, too.
+    const node = nodes.find(isIt) ?? (await this.#deps.orphans(name, signal)).find(isIt);
     if (!node) throw notPart(of, name);
     const { kube } = await this.#deps.clusterOf(application, signal);
     const kind = { group: node.group, version: of.version ?? node.version, kind: node.kind };

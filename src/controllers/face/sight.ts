@@ -15,7 +15,7 @@ import type { RepositoryRef, RepositoryWatch } from '#apps/repository-watch.ts';
 import { openWindows, windowsOf } from '#apps/sync-windows.ts';
 import { repositoryOf, sourcesOf } from '#apps/target.ts';
 import { type Clock, timestamp } from '#base/clock.ts';
-import { isAppError, messageOf } from '#base/errors.ts';
+import { AppError, isAppError, messageOf } from '#base/errors.ts';
 import type { JsonObject } from '#base/json.ts';
 import type { GitMirror } from '#git/port.ts';
 import type { KubeObject } from '#kube/port.ts';
@@ -73,9 +73,15 @@ export class FaceSight implements InstanceSight {
 
   windows(application: Application): SyncWindowState {
     const project = this.#deps.projectOf(application);
-    if (Array.isArray(project)) return { active: [], assigned: [], canSync: false };
-    const { active, assigned, canSync } = windowsOf(project.syncWindows, application, this.#deps.clock.now());
-    return { active: active.map(windowShape), assigned: assigned.map(windowShape), canSync };
+    if (Array.isArray(project)) {
+      const { spec } = application;
+      const named = spec.project || 'default';
+      throw new AppError('bad-input', `app is not allowed in project "${named}", or the project does not exist`, {
+        hint: project.join('; '),
+      });
+    }
+    const { active, assigned, canSync, problem } = windowsOf(project.syncWindows, application, this.#deps.clock.now());
+    return { active: active.map(windowShape), assigned: assigned.map(windowShape), canSync, problem };
   }
 
   activeWindows(object: KubeObject): JsonObject[] {

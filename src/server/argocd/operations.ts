@@ -47,7 +47,8 @@ export function operations(deps: ArgocdDeps): Hono<ServerEnv> {
 
   function demandSync(c: Context<ServerEnv>, application: Application, body: SyncRequestBody): void {
     const who = c.get('principal');
-    if (!sight.windows(application).canSync) throw new AppError('forbidden', 'cannot sync: blocked by sync window');
+    const { canSync, problem } = sight.windows(application);
+    if (!canSync) throw new AppError('forbidden', `cannot sync: ${problem ?? 'blocked by sync window'}`);
     const name = guard.nameOf(application);
     guard.demand(who, 'applications', 'sync', name);
     const strict = isOn(instance.config('argocd-cm'), 'application.sync.requireOverridePrivilegeForRevisionSync');
