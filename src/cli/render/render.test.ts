@@ -130,7 +130,7 @@ test('plugins run only from the folder that is named, and settings hold', async 
 
 const wrong: [string[], RegExp][] = [
   [['broken.yaml', '--repo-root', 'repo'], /source\.path "nope" does not exist in .*repo on disk/],
-  [['set.yaml'], /set\.yaml holds a ApplicationSet .*takes Applications/s],
+  [['set.yaml'], /set\.yaml holds an object of kind ApplicationSet.*takes Applications/s],
   [['none.yaml'], /none\.yaml cannot be read/],
   [['web.yaml', '-o', 'table'], /-o table is no output format/],
   [['web.yaml', '--repo', 'x'], /--repo x is not of the form/],
