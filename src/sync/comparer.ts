@@ -12,9 +12,9 @@ import { dropsLastApplied } from './last-applied.ts';
 import { diffLocally } from './local-diff.ts';
 import { withoutMutations } from './mutations.ts';
 import { alignTracking, contentOf, normalizeForm, withoutLabel } from './normalize.ts';
-import { contentDigest, projectOn } from './projection.ts';
+import { atomicMapsOf, contentDigest, projectOn, readAtomicMaps } from './projection.ts';
 import type { TypeKnowledge } from './type-knowledge.ts';
-import type { VerdictStore } from './verdicts.ts';
+import type { Verdict, VerdictStore } from './verdicts.ts';
 
 export interface Difference {
   modified: boolean;
@@ -94,8 +94,8 @@ export class Comparer {
   ): Promise<Difference> {
     const key = objectKeyText(live);
     const context = this.#contextOf(live, options);
-    const verdict = this.#verdictOf(desired, live, context);
     const known = this.#deps.verdicts.get(key);
+    const verdict = this.#verdictOf(desired, live, context, known?.atomic);
     const same = known?.desired === verdict.desired && known.projection === verdict.projection;
     // What ignored managers own is needed when the object is applied; it is not kept.
     const needsMore = options.withPrediction || context.rules.managers.length > 0;
@@ -103,9 +103,9 @@ export class Comparer {
     const remembered = this.#predictions.get(key);
     if (same && known.modified && remembered?.verdictKey === verdictKey) return remembered.difference;
     if (same && (!needsMore || !known.modified)) return { modified: known.modified };
-    const { difference, against } = await this.#ask(desired.object, live, context, signal);
+    const { difference, against, atomic = known?.atomic } = await this.#ask(desired.object, live, context, signal);
     if (!against) return difference;
-    const judged = against === live ? verdict : this.#verdictOf(desired, against, context);
+    const judged = this.#verdictOf(desired, against, context, atomic);
     this.#deps.verdicts.set(key, { ...judged, modified: difference.modified });
     const judgedKey = `${judged.desired} ${judged.projection}`;
     if (difference.modified) this.#predictions.set(key, { verdictKey: judgedKey, difference });
@@ -115,7 +115,8 @@ export class Comparer {
 
   /** Remembers that `result` is what the server made of `desired`: they agree by definition. */
   noteApplied(desired: DesiredObject, result: KubeObject, ignore: readonly IgnoreDifference[]): void {
-    const verdict = this.#verdictOf(desired, result, this.#contextOf(result, { ignore }));
+    const atomic = atomicMapsOf(desired.object, result);
+    const verdict = this.#verdictOf(desired, result, this.#contextOf(result, { ignore }), atomic);
     const key = objectKeyText(result);
     this.#deps.verdicts.set(key, { ...verdict, modified: false });
     this.#predictions.delete(key);
@@ -132,10 +133,19 @@ export class Comparer {
     return { rules, settings, withMutations: options.withMutations ?? false };
   }
 
-  #verdictOf(desired: DesiredObject, live: KubeObject, context: Context): { desired: string; projection: string } {
-    const projection = contentDigest(projectOn(desired.object, contentOf(live)));
+  #verdictOf(
+    desired: DesiredObject,
+    live: KubeObject,
+    context: Context,
+    atomic: string | undefined,
+  ): Omit<Verdict, 'modified'> {
+    const projection = contentDigest(projectOn(desired.object, contentOf(live), readAtomicMaps(atomic)));
     const how = howText(live, context);
-    return { desired: how === usually ? desired.digest : `${desired.digest}+${contentDigest(how)}`, projection };
+    return {
+      desired: how === usually ? desired.digest : `${desired.digest}+${contentDigest(how)}`,
+      projection,
+      atomic,
+    };
   }
 
   /**
@@ -148,7 +158,7 @@ export class Comparer {
     live: KubeObject,
     context: Context,
     signal: AbortSignal,
-  ): Promise<{ difference: Difference; against: KubeObject | undefined }> {
+  ): Promise<{ difference: Difference; against: KubeObject | undefined; atomic?: string | undefined }> {
     let base = live;
     for (let tries = 1; ; tries += 1) {
       const answer = await this.#dryRun(desired, signal);
@@ -157,7 +167,9 @@ export class Comparer {
       const current = answer.predicted.metadata.resourceVersion === base.metadata.resourceVersion;
       if (current || tries === currentTries) {
         const forms = { desired, live: base, predicted: answer.predicted };
-        return { difference: await this.#judge(forms, context, signal), against: current ? base : undefined };
+        const difference = await this.#judge(forms, context, signal);
+        const atomic = atomicMapsOf(desired, answer.predicted);
+        return { difference, against: current ? base : undefined, atomic };
       }
       const fresh = await this.#read(live, signal);
       if (!fresh) return { difference: { modified: true, predicted: answer.predicted }, against: undefined };

@@ -10,10 +10,13 @@ export interface Verdict {
   /** Of the part of the live object that the desired one speaks about. */
   projection: string;
   modified: boolean;
+  /** Of the desired object, the maps that are one value, as `atomicMapsOf` writes them. */
+  atomic?: string | undefined;
 }
 
-const formatVersion = 1;
+const formatVersion = 2;
 const maxEntries = 200_000;
+const maxAtomic = 5000;
 
 /**
  * The last comparison of each object, kept on disk so that a restart need not ask the API server again about what has
@@ -23,6 +26,7 @@ export class VerdictStore {
   readonly #path: string;
   readonly #logger: Logger;
   readonly #entries = new Map<string, Verdict>();
+  readonly #atomic = new Map<string, string>();
   #dirty = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -38,11 +42,12 @@ export class VerdictStore {
       if (!isObject(parsed) || parsed['version'] !== formatVersion || !isObject(parsed['entries'])) return;
       for (const [key, entry] of Object.entries(parsed['entries'])) {
         if (!Array.isArray(entry)) continue;
-        const [desired, projection, modified] = entry;
+        const [desired, projection, modified, atomic] = entry;
         this.#entries.set(key, {
           desired: String(desired),
           projection: String(projection),
           modified: modified === true,
+          atomic: typeof atomic === 'string' ? this.#shared(atomic) : undefined,
         });
       }
     } catch (error) {
@@ -60,16 +65,27 @@ export class VerdictStore {
     if (
       known?.desired === verdict.desired &&
       known.projection === verdict.projection &&
-      known.modified === verdict.modified
+      known.modified === verdict.modified &&
+      known.atomic === verdict.atomic
     )
       return;
     if (!known && this.#entries.size >= maxEntries) this.#entries.delete(this.#entries.keys().next().value ?? '');
-    this.#entries.set(key, verdict);
+    this.#entries.set(key, { ...verdict, atomic: this.#shared(verdict.atomic) });
     this.#saveLater();
   }
 
   delete(key: string): void {
     if (this.#entries.delete(key)) this.#saveLater();
+  }
+
+  /** Thousands of objects have the same few maps: one text for all. */
+  #shared(atomic: string | undefined): string | undefined {
+    if (atomic === undefined) return undefined;
+    const known = this.#atomic.get(atomic);
+    if (known !== undefined) return known;
+    if (this.#atomic.size >= maxAtomic) this.#atomic.clear();
+    this.#atomic.set(atomic, atomic);
+    return atomic;
   }
 
   #saveLater(): void {
@@ -84,8 +100,9 @@ export class VerdictStore {
   async #save(): Promise<void> {
     if (!this.#dirty) return;
     this.#dirty = false;
-    const entries: Record<string, [string, string, boolean]> = {};
-    for (const [key, verdict] of this.#entries) entries[key] = [verdict.desired, verdict.projection, verdict.modified];
+    const entries: Record<string, [string, string, boolean, string?]> = {};
+    for (const [key, { desired, projection, modified, atomic }] of this.#entries)
+      entries[key] = atomic === undefined ? [desired, projection, modified] : [desired, projection, modified, atomic];
     await mkdir(dirname(this.#path), { recursive: true });
     const temporary = `${this.#path}.${process.pid}.tmp`;
     await writeFile(temporary, JSON.stringify({ version: formatVersion, entries }));

@@ -157,3 +157,23 @@ test('faces get the forms that were compared, values of Secrets and sensitive an
   );
   assert.doesNotMatch(JSON.stringify(all), /words|d29yZHM|t0p/);
 });
+
+test('a key that somebody adds to a map that is one value is drift, and is taken away again', async () => {
+  const service =
+    'apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {app: web}, ports: [{port: 80}]}\n';
+  const healing = { automated: { selfHeal: true }, syncOptions: ['CreateNamespace=true'] };
+  await using world = await start({ 'all.yaml': service }, { syncPolicy: healing });
+  const selector = async () => {
+    const live = await world.get('v1', 'Service', 'web', 'shop');
+    return (live?.['spec'] as { selector: Record<string, string> }).selector;
+  };
+  const add = { spec: { selector: { extra: 'x' } } };
+  await world.patch('v1', 'Service', 'web', 'shop', add);
+  await world.until('the selector', selector, (found) => Object.keys(found).length === 1);
+  await world.untilApplication('shop', inSync);
+  // As well after a restart, from what was remembered.
+  await world.stopEngine();
+  await world.patch('v1', 'Service', 'web', 'shop', add);
+  await world.startEngine();
+  await world.until('the selector', selector, (found) => Object.keys(found).length === 1);
+});
