@@ -112,14 +112,16 @@ export class EngineFace implements ApplicationEngine {
     signal: AbortSignal,
     options: { states?: boolean } = {},
   ): Promise<ManagedResource[]> {
-    const { comparison } = await this.#compare(name, signal);
+    const { comparison } = await this.#compare(name, { withPrediction: true }, signal);
     const { sensitiveAnnotations: sensitive } = this.#deps.settings().compare;
     return comparison.resources.map((resource) => managedResourceOf(resource, { ...options, sensitive }));
   }
 
   /** What nobody has in the application's namespace, where its project asks for it. */
   async orphans(name: string, signal: AbortSignal): Promise<ResourceNode[]> {
-    const { comparison, assess } = await this.#compare(name, signal);
+    const project = this.#deps.controller.projectOf(this.get(name));
+    if (Array.isArray(project) || project.orphanedResources === undefined) return [];
+    const { comparison, assess } = await this.#compare(name, { withPrediction: false }, signal);
     const { orphans = [] } = comparison;
     const roots = orphans.filter(({ metadata }) => (metadata.ownerReferences ?? []).length === 0);
     return buildTree(roots, orphans, assess);
@@ -127,6 +129,7 @@ export class EngineFace implements ApplicationEngine {
 
   async #compare(
     name: string,
+    options: { withPrediction: boolean },
     signal: AbortSignal,
   ): Promise<{ comparison: Comparison; assess: ObservationDeps['assess'] }> {
     const application = this.get(name);
@@ -134,7 +137,7 @@ export class EngineFace implements ApplicationEngine {
     const target = await this.#target(application, undefined, signal);
     await cluster.live.watch(kindsOf(application, target), signal);
     const observation = this.#deps.observation(cluster);
-    const comparison = await compareApplication(observation, application, target, { withPrediction: true }, signal);
+    const comparison = await compareApplication(observation, application, target, options, signal);
     return { comparison, assess: observation.assess };
   }
 
