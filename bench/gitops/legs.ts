@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
+import { getString } from '#base/json.ts';
 import { type Bench, cold, floor, isQuiet, lanes, whenAll } from './bench.ts';
 import type { Sighting } from './observer.ts';
 import { inLanes, round, summarize } from './statistics.ts';
@@ -73,14 +74,13 @@ const mono: Leg = async (bench) => {
       const { name } = placeAt(workload, index);
       const edition = 1000 + round;
       touched.add(name);
-      await repository.commit(filesOf(workload, index, edition));
-      let applied = false;
+      const commit = await repository.commit(filesOf(workload, index, edition));
       const seen = (sighting: Sighting) => editionOf(sighting, name) === String(edition);
-      const appliedAt = observer.first(seen, patienceMs, `edition ${edition} of ${name}`).then((at) => {
-        applied = true;
-        return at;
-      });
-      const quiet = (sighting: Sighting) => applied && sighting.object.metadata.name === name && isQuiet(sighting);
+      const appliedAt = observer.first(seen, patienceMs, `edition ${edition} of ${name}`);
+      const revision = ({ object }: Sighting) =>
+        getString(object, 'status', 'operationState', 'syncResult', 'revision');
+      const quiet = (sighting: Sighting) =>
+        sighting.object.metadata.name === name && isQuiet(sighting) && revision(sighting) === commit;
       const syncedAt = observer.first(quiet, patienceMs, `${name} Synced`);
       const began = performance.now();
       await repository.push();
@@ -112,14 +112,14 @@ async function breakAndHeal(bench: Bench, index: number): Promise<number> {
     ({ object, type }) => {
       if (type !== 'upsert' || object.kind !== 'Service' || object.metadata.name !== service.metadata.name)
         return false;
-      const selector = JSON.stringify(object['spec']);
-      if (selector.includes('by-hand')) broken = true;
-      return broken && !selector.includes('by-hand');
+      const byHand = JSON.stringify(object['spec']).includes('by-hand');
+      if (byHand) broken = true;
+      return broken && !byHand;
     },
     patienceMs,
     `${service.metadata.name} healed`,
   );
-  await observer.patch(service, { spec: { selector: { drift: 'by-hand' } } });
+  await observer.patch(service, { spec: { ports: [{ name: 'by-hand', port: 9898, targetPort: 'http' }] } });
   const t0 = performance.now();
   return Math.max(0, (await healedAt) - t0);
 }

@@ -37,8 +37,8 @@ export class Repository implements AsyncDisposable {
     return repository;
   }
 
-  /** Commits the files on the branch; not yet pushed. */
-  async commit(files: Iterable<[path: string, content: string]>): Promise<void> {
+  /** Commits the files on the branch, not yet pushed, and gives the commit. */
+  async commit(files: Iterable<[path: string, content: string]>): Promise<string> {
     this.#commits += 1;
     const data = (text: string) => `data ${Buffer.byteLength(text)}\n${text}\n`;
     const when = `${who} ${1_700_000_000 + this.#commits} +0000`;
@@ -54,6 +54,8 @@ export class Repository implements AsyncDisposable {
     importer.stdin.end('\n');
     const [code] = await ended;
     if (code !== 0) throw new Error(`git fast-import ended with ${code}`);
+    const { stdout } = await run(this.#git, ['rev-parse', `refs/heads/${this.branch}`], { cwd: this.#folder });
+    return stdout.trim();
   }
 
   /** Resolves when the server has taken the branch. */

@@ -3,19 +3,22 @@ import { subjects } from './subjects.ts';
 import { Suite } from './suite.ts';
 
 const wanted = process.env['SLIPWAY_TEST_SUBJECTS']?.split(',');
-let suite: Suite;
-before(async () => {
-  suite = await Suite.start(process.env['SLIPWAY_TEST_KUBECONFIG']);
-});
-after(async () => await suite?.[Symbol.asyncDispose]());
 
-for (const { name, cases } of subjects) {
-  if (wanted !== undefined && !wanted.includes(name)) continue;
-  describe(`cluster: ${name}`, { concurrency: 4 }, () => {
-    for (const { title, run } of cases)
-      test(title, async () => {
-        await using stage = await suite.stage();
-        await run(stage);
-      });
+describe('cluster', () => {
+  let suite: Suite;
+  before(async () => {
+    suite = await Suite.start(process.env['SLIPWAY_TEST_KUBECONFIG']);
   });
-}
+  after(async () => await suite?.[Symbol.asyncDispose]());
+
+  for (const { name, cases } of subjects) {
+    if (wanted !== undefined && !wanted.includes(name)) continue;
+    describe(`cluster: ${name}`, { concurrency: 4 }, () => {
+      for (const { title, run } of cases)
+        test(title, async () => {
+          await using stage = await suite.stage();
+          await run(stage);
+        });
+    });
+  }
+});
