@@ -439,4 +439,5 @@ test('how soon generators are asked again', () => {
     [[{ matrix: { generators: [{ list: {} }, { merge: { generators: [{ git: {} }, { plugin: {} }] } }] } }], 180_000],
   ];
   for (const [generators, want] of table) assert.equal(requeueAfterMs(generators), want);
+  assert.equal(requeueAfterMs([{ matrix: { generators: [{ list: {} }, { git: {} }] } }], 5000), 5000);
 });

@@ -8,8 +8,6 @@ import type {
   ApplicationSetStatus,
 } from '#model/argocd/application-set.ts';
 
-const maxResources = 5000;
-
 /** What one look came to, before it is put among the conditions there are. */
 export type Verdict =
   | { kind: 'ok' }
@@ -102,6 +100,8 @@ export interface StatusInput {
   /** Undefined leaves what is there. */
   applications: readonly KubeObject[] | undefined;
   applicationStatus: ApplicationSetStatus['applicationStatus'];
+  /** How many lines `resources` may have; 0 is no limit. */
+  maxResources: number;
   now: number;
 }
 
@@ -112,7 +112,7 @@ export function statusOf(input: StatusInput): ApplicationSetStatus {
   const resources = applications ? resourcesOf(applications) : before.resources;
   const status: ApplicationSetStatus = { ...before, conditions, health: healthOf(conditions) };
   if (resources && applications) {
-    status.resources = resources.slice(0, maxResources);
+    status.resources = input.maxResources > 0 ? resources.slice(0, input.maxResources) : resources;
     status.resourcesCount = resources.length;
   }
   if (input.applicationStatus && input.applicationStatus.length > 0) status.applicationStatus = input.applicationStatus;

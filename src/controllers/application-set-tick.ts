@@ -24,6 +24,7 @@ import type { Outcome } from '#base/outcome.ts';
 import type { ApiResource, KubeClient, KubeObject } from '#kube/port.ts';
 import { parseApplication } from '#model/argocd/application-schema.ts';
 import type { ApplicationSet, ApplicationSetStatus } from '#model/argocd/application-set.ts';
+import { parseGoDuration } from '#model/argocd/duration.ts';
 import { annotations, finalizers } from '#model/argocd/names.ts';
 import type { ArgoSettings } from '#model/argocd/settings.ts';
 import { type WriteResult, writeApplications } from './application-set-writer.ts';
@@ -64,6 +65,7 @@ const unavailableRetryMs = 20_000;
 const reverseDeletionMs = 2000;
 const lostRaceRetryMs = 300;
 const ownFinalizer = finalizers.foreground[0];
+const mostResources = 5000;
 
 /** One look at one ApplicationSet, from its generators to the Applications and the status. */
 export class SetTick {
@@ -84,9 +86,9 @@ export class SetTick {
   }
 
   async run(problems: readonly string[]): Promise<Outcome> {
-    if (this.#set.metadata.deletionTimestamp !== undefined) return await this.#delete();
+    if (this.#set.metadata.deletionTimestamp !== undefined) return this.#dry ? { kind: 'done' } : await this.#delete();
     if (problems.length > 0) return await this.#fail('ErrorOccurred', problems.join('; '), validationRetryMs);
-    if (this.#rolling && deletesInReverse(this.#set)) await this.#hold();
+    if (this.#rolling && deletesInReverse(this.#set) && !this.#dry) await this.#hold();
     const { applications, error } = await generateApplications(
       this.#set,
       this.#deps.sources,
@@ -106,6 +108,27 @@ export class SetTick {
     const written = await this.#apply(validated, rollout);
     await this.#conclude(this.#verdict(validated, written), rollout);
     return this.#outcome(validated, written);
+  }
+
+  #requeueMs(): number | undefined {
+    const said = this.#deps.settings().params['applicationsetcontroller.requeue.after'];
+    if (said === undefined) return undefined;
+    try {
+      return parseGoDuration(said);
+    } catch (error) {
+      this.#deps.logger.warn({}, `applicationsetcontroller.requeue.after: ${messageOf(error)}`);
+      return undefined;
+    }
+  }
+
+  #maxResources(): number {
+    const said = this.#deps.settings().params['applicationsetcontroller.status.max.resources.count'] ?? '';
+    return /^\d+$/.test(said) ? Number(said) : mostResources;
+  }
+
+  /** Nothing is written, and the log says what would be. */
+  get #dry(): boolean {
+    return this.#deps.settings().params['applicationsetcontroller.dryrun'] === 'true';
   }
 
   #live(): KubeObject[] {
@@ -137,6 +160,10 @@ export class SetTick {
       settings: this.#deps.settings().applicationSets,
       isReachable: (destination) => destinationProblem(destination) === undefined,
     });
+    if (this.#dry) {
+      for (const { kind, name } of actions) logger.info({ application: name }, `dry run: ${kind}`);
+      return { writes: 0, failures: [] };
+    }
     return await writeApplications({ kube, resource, noteWritten, logger }, actions, this.#signal);
   }
 
@@ -154,7 +181,7 @@ export class SetTick {
     if (hard?.error instanceof AppError) throw hard.error;
     if (failures.some(({ error }) => isAppError(error, 'conflict')))
       return { kind: 'done', recheckAfterMs: lostRaceRetryMs };
-    const own = requeueAfterMs(this.#set.spec.generators);
+    const own = requeueAfterMs(this.#set.spec.generators, this.#requeueMs());
     const recheckAfterMs = own ?? (validated.errors.size > 0 || hard ? validationRetryMs : undefined);
     return recheckAfterMs === undefined ? { kind: 'done' } : { kind: 'done', recheckAfterMs };
   }
@@ -173,6 +200,7 @@ export class SetTick {
 
   /** Writes the status when it changed, and takes the refresh request away. */
   async #conclude(verdict: Verdict, rollout: Rollout | undefined): Promise<void> {
+    if (this.#dry) return;
     const before = this.#set.status ?? {};
     const next = statusOf({
       before,
@@ -181,6 +209,7 @@ export class SetTick {
       rolling: this.#rolling,
       applications: verdict.kind === 'error' && !verdict.parametersGenerated ? undefined : this.#owned(),
       applicationStatus: this.#rolling ? (rollout?.status ?? before.applicationStatus) : undefined,
+      maxResources: this.#maxResources(),
       now: this.#deps.clock.now(),
     });
     await this.#writeStatus(before, next);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '#base/errors.ts';
 import { isObject } from '#base/json.ts';
 import type { KubeObject } from '#kube/port.ts';
@@ -188,6 +189,20 @@ test('policies decide what is updated and deleted, and whether applications outl
   );
   await world.patch(apiVersion, 'ApplicationSet', 'once', 'argocd', { metadata: { finalizers: null } });
   assert.deepEqual(names(world).sort(), ['a', 'b', 'c']);
+
+  const data = { 'applicationsetcontroller.dryrun': 'true' };
+  const metadata = { name: 'argocd-cmd-params-cm', namespace: 'argocd' };
+  await world.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data });
+  await delay(200);
+  const looks = world.running?.counts.setLooks ?? 0;
+  world.writes.length = 0;
+  await world.apply(setObject('dry', spec(['d'], 'one')));
+  await world.until(
+    'a look',
+    () => world.running?.counts.setLooks ?? 0,
+    (count) => count > looks,
+  );
+  assert.deepEqual(world.writes, []);
 });
 
 test('a set of a thousand applications writes each once, and then only the one that changed', async () => {

@@ -25,6 +25,7 @@ const parameterKeys = [
   /^reposerver\.(max\.combined\.directory\.manifests\.size|include\.hidden\.directories)$/,
   /^applicationsetcontroller\.(namespaces|policy|allowed\.scm\.providers)$/,
   /^applicationsetcontroller\.enable\.(policy\.override|progressive\.syncs|scm\.providers|new\.git\.file\.globbing)$/,
+  /^applicationsetcontroller\.(dryrun|requeue\.after|status\.max\.resources\.count)$/,
   /^applicationsetcontroller\.(enable\.tokenref\.strict\.mode|global\.preserved\.(annotations|labels))$/,
   /^server\.(api\.content\.types|sync\.replace\.allowed)$/,
 ];
