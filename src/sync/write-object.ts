@@ -99,11 +99,9 @@ export async function recreate(
   return await deps.kube.apply(object, { fieldManager, dryRun: options.dryRun, force: true }, signal);
 }
 
-/** The change is one that the object cannot take: an immutable field, or an owner that does not give in. */
+/** The change is one that the object cannot take, such as an immutable field. A conflict passes, and is tried again. */
 function needsForce(error: unknown): boolean {
-  return (
-    isAppError(error, 'conflict') || (isAppError(error, 'bad-input') && messageOf(error).includes(' is invalid: '))
-  );
+  return isAppError(error, 'bad-input') && messageOf(error).includes(' is invalid: ');
 }
 
 async function applyOrDrop(
