@@ -68,10 +68,10 @@ export class Compiler {
         return () => value;
       }
       case 'self':
-        if (!scope.inObject) throw this.#fault("can't use self outside of an object", node.at);
-        return (environment) => selfOf(environment);
+        this.#needObject('self', node.at, scope);
+        return selfOf;
       case 'dollar':
-        if (!scope.inObject) throw this.#fault("can't use $ outside of an object", node.at);
+        this.#needObject('$', node.at, scope);
         return this.#variable('$', node.at, scope);
       case 'variable':
         return this.#variable(node.name, node.at, scope);
@@ -79,15 +79,8 @@ export class Compiler {
         const items = node.items.map((item) => this.#lazy(item, scope));
         return (environment) => new JsonnetArray(items.map((item) => item(environment)));
       }
-      case 'array-comprehension': {
-        const { specs, inner } = this.#specs(node.specs, scope);
-        const body = this.#lazy(node.body, inner);
-        return this.#placed(node.at, (environment) => {
-          const items: Thunk[] = [];
-          specs(environment, (each) => items.push(body(each)));
-          return new JsonnetArray(items);
-        });
-      }
+      case 'array-comprehension':
+        return this.#arrayComprehension(node, scope);
       case 'object':
         return this.#object(node, scope);
       case 'object-comprehension':
@@ -97,60 +90,22 @@ export class Compiler {
         const index = this.#code(node.index, scope);
         return this.#placed(node.at, (environment) => elementAt(target(environment), index(environment)));
       }
-      case 'super-index': {
-        if (!scope.inObject) throw this.#fault("can't use super outside of an object", node.at);
-        const index = this.#code(node.index, scope);
-        return this.#placed(node.at, (environment) => {
-          const name = textOf(index(environment), 'the index of super');
-          const self = selfOf(environment);
-          if (environment.layer === 0) throw new JsonnetError('attempt to use super when there is no super class');
-          const value = self.getBelow(name, environment.layer);
-          if (value === undefined) throw new JsonnetError(`field does not exist: ${name}`);
-          return value;
-        });
-      }
-      case 'in-super': {
-        if (!scope.inObject) throw this.#fault("can't use super outside of an object", node.at);
-        const index = this.#code(node.index, scope);
-        return this.#placed(node.at, (environment) =>
-          selfOf(environment).hasBelow(textOf(index(environment), 'the left side of in'), environment.layer),
-        );
-      }
-      case 'slice': {
-        const target = this.#code(node.target, scope);
-        const [from, to, step] = [node.from, node.to, node.step].map((part) => part && this.#code(part, scope));
-        return this.#placed(node.at, (environment) => {
-          const part = (code: Code | undefined) => {
-            const value = code?.(environment) ?? null;
-            return value === null ? undefined : integerOf(value, 'the bound of a slice');
-          };
-          return slice(target(environment), { from: part(from), to: part(to), step: part(step) });
-        });
-      }
+      case 'super-index':
+        return this.#superIndex(node, scope);
+      case 'in-super':
+        return this.#inSuper(node, scope);
+      case 'slice':
+        return this.#slice(node, scope);
       case 'call':
         return this.#call(node, scope);
       case 'local':
         return this.#local(node.bindings, node.body, scope);
-      case 'if': {
-        const condition = this.#code(node.condition, scope);
-        const then = this.#code(node.then, scope);
-        const otherwise = node.otherwise ? this.#code(node.otherwise, scope) : () => null;
-        const check = this.#placed(node.at, (environment) => booleanOf(condition(environment), 'the condition of if'));
-        return (environment) => (check(environment) === true ? then(environment) : otherwise(environment));
-      }
+      case 'if':
+        return this.#if(node, scope);
       case 'binary':
         return this.#binary(node, scope);
-      case 'unary': {
-        const operand = this.#code(node.operand, scope);
-        const { operator } = node;
-        return this.#placed(node.at, (environment) => {
-          const value = operand(environment);
-          if (operator === '!') return !booleanOf(value, 'the operand of !');
-          if (operator === '~') return complement(value);
-          const number = numberOf(value, `the operand of ${operator}`);
-          return operator === '-' ? -number : number;
-        });
-      }
+      case 'unary':
+        return this.#unary(node, scope);
       case 'function':
         return this.#function(node.parameters, node.body, scope);
       case 'assert': {
@@ -174,6 +129,73 @@ export class Compiler {
       default:
         return unreachable(node);
     }
+  }
+
+  #needObject(what: string, at: number, scope: Scope): void {
+    if (!scope.inObject) throw this.#fault(`can't use ${what} outside of an object`, at);
+  }
+
+  #arrayComprehension(node: Node & { kind: 'array-comprehension' }, scope: Scope): Code {
+    const { specs, inner } = this.#specs(node.specs, scope);
+    const body = this.#lazy(node.body, inner);
+    return this.#placed(node.at, (environment) => {
+      const items: Thunk[] = [];
+      specs(environment, (each) => items.push(body(each)));
+      return new JsonnetArray(items);
+    });
+  }
+
+  #superIndex(node: Node & { kind: 'super-index' }, scope: Scope): Code {
+    this.#needObject('super', node.at, scope);
+    const index = this.#code(node.index, scope);
+    return this.#placed(node.at, (environment) => {
+      const name = textOf(index(environment), 'the index of super');
+      const self = selfOf(environment);
+      if (environment.layer === 0) throw new JsonnetError('attempt to use super when there is no super class');
+      const value = self.getBelow(name, environment.layer);
+      if (value === undefined) throw new JsonnetError(`field does not exist: ${name}`);
+      return value;
+    });
+  }
+
+  #inSuper(node: Node & { kind: 'in-super' }, scope: Scope): Code {
+    this.#needObject('super', node.at, scope);
+    const index = this.#code(node.index, scope);
+    return this.#placed(node.at, (environment) =>
+      selfOf(environment).hasBelow(textOf(index(environment), 'the left side of in'), environment.layer),
+    );
+  }
+
+  #slice(node: Node & { kind: 'slice' }, scope: Scope): Code {
+    const target = this.#code(node.target, scope);
+    const [from, to, step] = [node.from, node.to, node.step].map((part) => part && this.#code(part, scope));
+    return this.#placed(node.at, (environment) => {
+      const part = (code: Code | undefined) => {
+        const value = code?.(environment) ?? null;
+        return value === null ? undefined : integerOf(value, 'the bound of a slice');
+      };
+      return slice(target(environment), { from: part(from), to: part(to), step: part(step) });
+    });
+  }
+
+  #if(node: Node & { kind: 'if' }, scope: Scope): Code {
+    const condition = this.#code(node.condition, scope);
+    const then = this.#code(node.then, scope);
+    const otherwise = node.otherwise ? this.#code(node.otherwise, scope) : () => null;
+    const check = this.#placed(node.at, (environment) => booleanOf(condition(environment), 'the condition of if'));
+    return (environment) => (check(environment) === true ? then(environment) : otherwise(environment));
+  }
+
+  #unary(node: Node & { kind: 'unary' }, scope: Scope): Code {
+    const operand = this.#code(node.operand, scope);
+    const { operator } = node;
+    return this.#placed(node.at, (environment) => {
+      const value = operand(environment);
+      if (operator === '!') return !booleanOf(value, 'the operand of !');
+      if (operator === '~') return complement(value);
+      const number = numberOf(value, `the operand of ${operator}`);
+      return operator === '-' ? -number : number;
+    });
   }
 
   #variable(name: string, at: number, scope: Scope): Code {

@@ -137,8 +137,3 @@ class Evaluator {
     return how === 'importstr' ? content.toString('utf8') : JsonnetArray.of([...content]);
   }
 }
-
-/** For callers that hold an array of objects or one object. */
-export function documentsOf(result: Json): Json[] {
-  return Array.isArray(result) ? result : [result];
-}
