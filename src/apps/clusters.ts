@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Clock, Entropy } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
+import { assessor } from '#health/assess.ts';
 import { createKubeClient } from '#kube/client.ts';
 import { clusterTarget } from '#kube/cluster-config.ts';
 import { createInformerSet } from '#kube/informer.ts';
@@ -11,6 +12,7 @@ import { inClusterName, inClusterServer } from '#model/argocd/names.ts';
 import type { ArgoSettings } from '#model/argocd/settings.ts';
 import { Comparer } from '#sync/comparer.ts';
 import { AcceptedShapes } from '#sync/dry-run.ts';
+import { isIgnoredUpdate } from '#sync/ignore-updates.ts';
 import type { TypeKnowledge } from '#sync/type-knowledge.ts';
 import { VerdictStore } from '#sync/verdicts.ts';
 import { type ClusterDeclaration, connectionId, ownCluster, parseClusterSecret } from './cluster-declaration.ts';
@@ -280,12 +282,14 @@ export class Clusters {
     const verdicts = new VerdictStore(join(cacheDir, file), logger);
     await verdicts.load();
     const now = () => this.#declarations.get(key) ?? declaration;
+    const assess = assessor(settings, clock);
     const live = new LiveState({
       informers,
       discovery: kube.discovery,
       clock,
       tracking: () => settings().tracking,
       excluded: (kind) => isExcluded(settings(), kind, now().server),
+      ignoresUpdate: (before, after) => isIgnoredUpdate(before, after, { settings: settings(), assess }),
     });
     const comparer = new Comparer({ kube, verdicts, settings, types: this.#deps.types });
     const accepted = new AcceptedShapes();

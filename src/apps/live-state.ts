@@ -28,6 +28,8 @@ export interface LiveStateDeps {
   tracking: () => Tracking;
   /** Kinds that are left alone: no application has live objects of them. */
   excluded: (kind: { group: string; kind: string }) => boolean;
+  /** Changes that no application needs to look at. */
+  ignoresUpdate?: (before: KubeObject, after: KubeObject) => boolean;
 }
 
 const trustWrittenMs = 30_000;
@@ -225,7 +227,7 @@ export class LiveState {
     for (const name of this.#index(before, after)) applications.add(name);
     for (const name of this.#followersOf(before, after)) applications.add(name);
     if (own && event.type === 'upsert' && by !== undefined) applications.delete(by);
-    if (applications.size === 0) return;
+    if (applications.size === 0 || (before && after && this.#deps.ignoresUpdate?.(before, after))) return;
     const key = objectKeyText(object);
     this.#changedAt.set(key, this.#deps.clock.now());
     if (event.type === 'delete' && !this.#claimedBy.has(key)) this.#changedAt.delete(key);

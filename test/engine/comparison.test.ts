@@ -177,3 +177,35 @@ test('a key that somebody adds to a map that is one value is drift, and is taken
   await world.startEngine();
   await world.until('the selector', selector, (found) => Object.keys(found).length === 1);
 });
+
+test('changes that the settings ignore wake no application, others do', async () => {
+  await using world = await start({ 'all.yaml': configMap('settings', '{a: "1"}') });
+  await world.apply({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'argocd-cm', namespace: 'argocd', labels: { 'app.kubernetes.io/part-of': 'argocd' } },
+    data: { 'resource.customizations.ignoreResourceUpdates.ConfigMap': 'jsonPointers: [/data/heartbeat]' },
+  });
+  const looks = () => world.running?.counts.reconciles ?? 0;
+  const beat = async (data: Record<string, string>) =>
+    await world.patch('v1', 'ConfigMap', 'settings', 'shop', { data });
+  // The settings are in force when a beat is ignored; until then each wakes the application.
+  let beats = 0;
+  await world.until(
+    'settings in force',
+    async () => {
+      await world.engine.whenSettled('shop', AbortSignal.timeout(10_000));
+      const before = looks();
+      beats += 1;
+      await beat({ heartbeat: `${beats}` });
+      await world.patch('v1', 'ConfigMap', 'settings', 'shop', { metadata: { labels: { beat: `${beats}` } } });
+      await world.until('a look at the label', looks, (now) => now > before);
+      await world.engine.whenSettled('shop', AbortSignal.timeout(10_000));
+      const between = looks();
+      await beat({ heartbeat: `${beats}-again` });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return looks() === between;
+    },
+    (ignored) => ignored,
+  );
+});
