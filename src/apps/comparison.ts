@@ -122,6 +122,17 @@ function extra(live: KubeObject, assess: Assess): ComparedResource {
   };
 }
 
+/** Of the application, without a manifest to compare it with, and never pruned. */
+function kept(live: KubeObject, assess: Assess, status: 'Synced' | undefined): ComparedResource {
+  return { ...extra(live, assess), status, counts: false, requiresPruning: false };
+}
+
+/** The destination's namespace, when the application manages its metadata. */
+function isManagedNamespace({ apiVersion, kind, metadata }: KubeObject, { spec }: Application): boolean {
+  if (!spec.syncPolicy?.managedNamespaceMetadata) return false;
+  return apiVersion === 'v1' && kind === 'Namespace' && metadata.name === spec.destination.namespace;
+}
+
 /**
  * What the project does not permit: a wanted object has no status that could be trusted, and a live one that nobody wants is
  * none of the application's.
@@ -188,7 +199,11 @@ export async function compareApplication(
   const wanted = new Set(target.resources.map(({ object }) => keyText(resourceKeyOf(object))));
   for (const live of deps.live.trackedBy(name)) {
     if ((live.metadata.ownerReferences ?? []).length > 0) continue;
-    if (!wanted.has(keyText(resourceKeyOf(live)))) out.push(extra(live, deps.assess));
+    const key = keyText(resourceKeyOf(live));
+    if (wanted.has(key)) continue;
+    if (isManagedNamespace(live, application)) out.push(kept(live, deps.assess, 'Synced'));
+    else if (target.skipped.includes(key)) out.push(kept(live, deps.assess, undefined));
+    else out.push(extra(live, deps.assess));
   }
   const shared = out.flatMap(({ live, key }) => {
     const owner = live && trackingApplication(live, tracking);

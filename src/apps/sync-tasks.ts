@@ -160,7 +160,8 @@ function namespaceTask(input: SyncTasksInput, namespace: KubeObject): SyncTask {
 export function buildSyncTasks(input: SyncTasksInput): SyncTask[] {
   const { operation, resources } = input;
   const selected = resources.filter(
-    (resource) => !resource.hook && isSelected(operation.sync?.resources, resource.key),
+    ({ hook, desired, requiresPruning, key }) =>
+      !hook && (desired !== undefined || requiresPruning) && isSelected(operation.sync?.resources, key),
   );
   const tasks = selected.map((resource) => resourceTask(input, resource));
   if (runsHooks(operation)) for (const hook of input.hooks) tasks.push(...hookTasks(input, hook));

@@ -10,7 +10,7 @@ import { manifestsOf, requireName } from '#render/manifests.ts';
 import type { Renderer, RenderInputs, Rendering, RenderRequest, SourceType } from '#render/port.ts';
 import type { SourceTree } from '#render/tree.ts';
 import { type DesiredObject, desiredObject } from '#sync/comparer.ts';
-import { type DeletionHook, hookRoleOf, isSyncPhase } from '#sync/hooks.ts';
+import { type DeletionHook, hookRoleOf, isSkipped, isSyncPhase } from '#sync/hooks.ts';
 import { keyText, resourceKeyOf, trackingMetadata } from '#sync/identity.ts';
 import { normalizeDesired } from '#sync/normalize.ts';
 import { isChartSource } from './chart-watch.ts';
@@ -30,6 +30,8 @@ export interface Target {
   inputsKey: string;
   resources: DesiredObject[];
   hooks: KubeObject[];
+  /** Keys of manifests whose only hook type is `Skip`: neither applied nor pruned. */
+  skipped: string[];
   /** Those that run when the application is deleted. */
   deletionHooks: Record<DeletionHook, KubeObject[]>;
   warnings: { type: 'RepeatedResourceWarning' | 'ExcludedResourceWarning'; message: string }[];
@@ -167,16 +169,24 @@ async function collect(
   application: Application,
   manifests: KubeObject[],
   signal: AbortSignal,
-): Promise<Pick<Target, 'resources' | 'hooks' | 'deletionHooks' | 'warnings' | 'unknownKinds'>> {
+): Promise<Pick<Target, 'resources' | 'hooks' | 'skipped' | 'deletionHooks' | 'warnings' | 'unknownKinds'>> {
   const resources = new Map<string, DesiredObject>();
   const hooks: KubeObject[] = [];
+  const skipped: string[] = [];
   const warnings: Target['warnings'] = [];
   const unknownKinds = new Set<string>();
   const deletionHooks: Target['deletionHooks'] = { PreDelete: [], PostDelete: [] };
   for (const manifest of manifests) {
-    requireName(manifest);
     const role = hookRoleOf(manifest);
-    if (role.kind === 'ignored') continue;
+    // A hook without any name gets one in every operation.
+    if (role.kind !== 'hook' || manifest.metadata.name) requireName(manifest);
+    if (role.kind === 'ignored') {
+      if (isSkipped(manifest)) {
+        const { object } = await place(deps, application, manifest, signal);
+        skipped.push(keyText(resourceKeyOf(object)));
+      }
+      continue;
+    }
     const { group, version, kind } = kindOf(manifest);
     if (isExcluded(deps.settings(), { group, kind }, deps.server)) {
       warnings.push({
@@ -202,7 +212,8 @@ async function collect(
     }
     resources.set(key, desiredObject(object));
   }
-  return { resources: [...resources.values()], hooks, deletionHooks, warnings, unknownKinds: [...unknownKinds] };
+  const wanted = { resources: [...resources.values()], hooks, skipped, deletionHooks };
+  return { ...wanted, warnings, unknownKinds: [...unknownKinds] };
 }
 
 /** Renders an application. Throws AppErrors that name the repository, revision or file that is wrong. */

@@ -57,6 +57,12 @@ export function hookRoleOf(object: KubeObject): HookRole {
   return isHelmHook ? { kind: 'ignored' } : { kind: 'resource' };
 }
 
+/** A manifest whose only hook type is `Skip`: its object is left as it is, and has no say. */
+export function isSkipped(object: KubeObject): boolean {
+  const types = list(object.metadata.annotations?.[annotations.hook]);
+  return types.length === 1 && types[0] === 'Skip';
+}
+
 const helmPolicies: Record<string, DeletePolicy> = {
   'before-hook-creation': 'BeforeHookCreation',
   'hook-succeeded': 'HookSucceeded',

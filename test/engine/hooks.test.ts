@@ -248,6 +248,46 @@ test('a hook is made anew with every sync, under a name of its own where it asks
   for (const name of generated) assert.ok(await job(name, 'anew'));
 });
 
+test('a hook without a name gets one in each of its phases', async () => {
+  await create('unnamed', { ...plain, 'h.yaml': hookFile({ type: 'PreSync,PostSync', metadata: {} }) });
+  const app = await sync('unnamed');
+  const { phase, message, startedAt = '' } = app.status?.operationState ?? {};
+  assert.equal(phase, 'Succeeded', message);
+  const revision = app.status?.operationState?.syncResult?.revision?.slice(0, 7);
+  const names = ['presync', 'postsync'].map((type) => `${revision}-${type}-${Date.parse(startedAt) / 1000}`);
+  assert.deepEqual(results(app), [
+    `${names[0]} PreSync Succeeded`,
+    'a Sync Succeeded',
+    `${names[1]} PostSync Succeeded`,
+  ]);
+  for (const name of names) assert.ok(await job(name, 'unnamed'));
+});
+
+test('what is told to be skipped stays as it is: not pruned, not applied, and no reason to be OutOfSync', async () => {
+  const annotations = { 'argocd.argoproj.io/hook': 'Skip' };
+  const file = (data: object, metadata: object) =>
+    JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'b', ...metadata }, data });
+  await create('skipped', { ...plain, 'b.yaml': file({ key: 'old' }, {}) });
+  await sync('skipped');
+  const commit = world.git.commit('skipped', { 'b.yaml': file({ key: 'new' }, { annotations }) });
+  world.engine.repositoryChanged(world.git.url('skipped'), 'webhook');
+  const seen = await world.untilApplication('skipped', (found) => found.status?.sync?.revision === commit);
+  assert.equal(seen.status?.sync?.status, 'Synced');
+  const row = seen.status?.resources?.find(({ name }) => name === 'b');
+  assert.deepEqual([row?.status, row?.requiresPruning], [undefined, undefined]);
+  await world.engine.sync('skipped', { prune: true }, ada, soon());
+  const app = await world.untilApplication(
+    'skipped',
+    (found) => ended(found) && found.status?.operationState?.operation.sync?.prune === true,
+  );
+  assert.deepEqual(results(app), ['a Sync Succeeded']);
+  assert.deepEqual((await world.get('v1', 'ConfigMap', 'b', 'skipped'))?.['data'], { key: 'old' });
+  world.git.commit('skipped', { 'b.yaml': null });
+  world.engine.repositoryChanged(world.git.url('skipped'), 'webhook');
+  const gone = await world.untilApplication('skipped', (found) => found.status?.sync?.status === 'OutOfSync');
+  assert.equal(gone.status?.resources?.find(({ name }) => name === 'b')?.requiresPruning, true);
+});
+
 test('a PreDelete hook that fails holds the deletion and says so; when Git mends it, the deletion goes on', async () => {
   const finalizers = ['resources-finalizer.argocd.argoproj.io'];
   await create('held', { ...plain, 'h.yaml': hookFile({ type: 'PreDelete', exit: 1 }) }, { finalizers });

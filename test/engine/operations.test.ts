@@ -134,6 +134,22 @@ test('the managed metadata of the namespace is applied, and healed when somebody
   await world.untilApplication('managed', inSync);
 });
 
+test('a namespace that leaves Git is not pruned while its metadata is managed', async () => {
+  const namespace = JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'taken-over' } });
+  await deploy('taken-over', { 'a.yaml': configMap('a', {}), 'ns.yaml': namespace }, { syncPolicy: automated });
+  await world.untilApplication('taken-over', inSync);
+  const syncPolicy = { managedNamespaceMetadata: { labels: { team: 'a' } } };
+  await world.patch('argoproj.io/v1alpha1', 'Application', 'taken-over', 'argocd', { spec: { syncPolicy } });
+  await change('taken-over', { 'ns.yaml': null, 'b.yaml': configMap('b', {}) });
+  const has = (app: Application) => app.status?.resources?.some(({ name }) => name === 'b') ?? false;
+  const app = await world.untilApplication('taken-over', (found) => has(found) && inSync(found));
+  const row = app.status?.resources?.find(({ kind }) => kind === 'Namespace');
+  assert.deepEqual([row?.status, row?.requiresPruning], ['Synced', undefined]);
+  const live = await world.get('v1', 'Namespace', 'taken-over', '');
+  assert.equal(live?.metadata.deletionTimestamp, undefined);
+  assert.ok(live);
+});
+
 test('a malformed object stops a sync before its first write; one of each new shape is asked about, once', async () => {
   const many = Object.fromEntries(
     Array.from({ length: 12 }, (_, at) => [`${at}.yaml`, configMap(`m${at}`, { [`k${at}`]: 'v' })]),
