@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { AppError } from '#base/errors.ts';
 import { globMatch } from '#base/glob.ts';
 import { getArray, isObject, parseJson } from '#base/json.ts';
@@ -123,6 +124,7 @@ export async function renderDirectory(
     plan: DirectoryPlan;
     /** Runs in a new empty folder. */
     within: <T>(run: (folder: string) => Promise<T>) => Promise<T>;
+    cacheDir: string;
   },
   signal: AbortSignal,
 ): Promise<KubeObject[]> {
@@ -132,7 +134,13 @@ export async function renderDirectory(
   const { jsonnet } = plan;
   const evaluated =
     jsonnet && programs.length > 0
-      ? await job.within((folder) => evaluateJsonnetFiles(jsonnet, { entries: programs, folder }, signal))
+      ? await job.within((folder) =>
+          evaluateJsonnetFiles(
+            jsonnet,
+            { entries: programs, folder, compiled: join(job.cacheDir, 'compiled') },
+            signal,
+          ),
+        )
       : new Map<string, unknown>();
   const out: KubeObject[] = [];
   for (const [path, text] of texts) {

@@ -156,10 +156,15 @@ class ImportWalk {
 /** Evaluates programs in a process of its own, which ends at the limits of time, memory or stack. Results by path. */
 export async function evaluateJsonnetFiles(
   plan: JsonnetPlan,
-  job: { entries: string[]; folder: string },
+  job: {
+    entries: string[];
+    folder: string;
+    /** Where Node keeps what it made of the sources, so that the process starts three times sooner. */
+    compiled: string;
+  },
   signal: AbortSignal,
 ): Promise<Map<string, unknown>> {
-  const { entries, folder } = job;
+  const { entries, folder, compiled } = job;
   const { files, imports, extVars, tlas, place } = plan;
   const which = `${entries.length === 1 ? entries[0] : `${entries[0]} and ${entries.length - 1} more`} in ${place}`;
   await writeFile(join(folder, 'job.json'), writeJob({ entries, files, imports, extVars, tlas }));
@@ -168,7 +173,7 @@ export async function evaluateJsonnetFiles(
       path: process.execPath,
       args: [`--max-old-space-size=${memoryMb}`, `--stack-size=${stackKb}`, '--no-warnings', program],
       cwd: folder,
-      env: {},
+      env: { NODE_COMPILE_CACHE: compiled },
       timeoutMs,
       maxOutputBytes,
     },

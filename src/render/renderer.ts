@@ -165,7 +165,7 @@ async function prepareType(
         sourceType,
         paths: [...new Set([folder, ...(plan.jsonnet?.paths ?? [])])],
         unread: undefined,
-        run: (within, stop) => renderDirectory({ request, resolved, plan, within }, stop),
+        run: (within, stop) => renderDirectory({ request, resolved, plan, within, cacheDir: parts.cacheDir }, stop),
       };
     }
     case 'Plugin': {
