@@ -10,6 +10,7 @@ import { silentLogger } from '#base/log.ts';
 import { testClock } from '../../test/clock.ts';
 import { migrations } from './migrations.ts';
 import { openStore } from './store.ts';
+import { WalSync } from './wal-sync.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'store-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -33,11 +34,25 @@ test('keeps what was written, and applies every migration once', async () => {
   assert.equal(versions.rows.length, migrations.length);
 });
 
-test('is in WAL mode and syncs every commit', async () => {
+test('commits go to the write-ahead log at once; those that come together share a sync of the disk', async () => {
   await using store = await openStore({ path: join(folder, 'modes.db'), ...deps });
   const mode = await sql<{ journal_mode: string }>`pragma journal_mode`.execute(store.db);
-  const sync = await sql<{ synchronous: number }>`pragma synchronous`.execute(store.db);
-  assert.deepEqual([mode.rows[0]?.journal_mode, sync.rows[0]?.synchronous], ['wal', 2]);
+  assert.equal(mode.rows[0]?.journal_mode, 'wal');
+  const writes = Array.from({ length: 100 }, async () => {
+    await store.db.insertInto('audit_events').values(event).execute();
+    await store.durable();
+  });
+  await Promise.all(writes);
+  assert.ok(store.syncs >= 1 && store.syncs <= 10, `${store.syncs} syncs for 100 writes`);
+  const before = store.syncs;
+  await store.durable();
+  assert.equal(store.syncs, before + 1);
+});
+
+test('a log that cannot be synced is an error that names the store', async () => {
+  const path = join(folder, 'nowhere', 'at-all.db');
+  await using wal = new WalSync(path);
+  await assert.rejects(wal.sync(), (error) => isAppError(error, 'unavailable') && error.message.includes(path));
 });
 
 test('a transaction that fails leaves nothing, and others wait for it', async () => {

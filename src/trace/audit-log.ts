@@ -44,6 +44,7 @@ export function createAuditLog(deps: AuditLogDeps): AuditLog {
     async record(event: NewAuditEvent) {
       const row = rowOf(event, event.at ?? clock.now());
       const stored = await store.db.insertInto('audit_events').values(row).returningAll().executeTakeFirstOrThrow();
+      await store.durable();
       await prune();
       const recorded = parseRow(stored);
       for (const listener of [...listeners]) listener(recorded);
