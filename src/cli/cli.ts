@@ -17,6 +17,7 @@ import { registerRender } from './render/render.ts';
 import { registerRepo } from './repo.ts';
 import { registerRollback } from './rollback.ts';
 import { Session } from './session.ts';
+import { withPlainSwitches } from './switches.ts';
 import { registerTrace } from './trace.ts';
 import { registerWhy } from './why.ts';
 
@@ -25,7 +26,7 @@ export async function runCli(args: string[], deps: CliDeps, signal: AbortSignal)
   const session = new Session(deps, signal);
   const program = buildProgram(deps, session);
   try {
-    await program.parseAsync(args, { from: 'user' });
+    await program.parseAsync(withPlainSwitches(program, args), { from: 'user' });
     return session.exit;
   } catch (error) {
     const argocd = speaksArgocd(args);

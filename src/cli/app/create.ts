@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { AppError } from '#base/errors.ts';
 import { getString, type JsonObject } from '#base/json.ts';
+import type { ApplicationSpec } from '#model/argocd/application.ts';
 import { inClusterServer } from '#model/argocd/names.ts';
 import { parseApplication } from '../answers.ts';
 import { queryText } from '../client.ts';
@@ -16,6 +17,7 @@ interface CreateFlags extends SpecFlags, OutputOption {
   upsert?: boolean;
   validate: boolean;
   setFinalizer?: boolean;
+  name?: string;
   label?: string[];
   annotations?: string[];
 }
@@ -24,6 +26,7 @@ export function registerAppCreate(app: Command, session: Session): void {
   withSpecFlags(withOutput(app.command('create [name]')))
     .description('create an application, from flags or from a file')
     .option('-f, --file <file>', 'Application manifest, - for standard input')
+    .option('--name <name>', 'as which the application of a file is created; else as the name before the flags')
     .option('-N, --app-namespace <name>', 'namespace of the Application object')
     .option('--upsert', 'change the one that is there')
     .option('--no-validate', 'do not look at repository and cluster first')
@@ -51,20 +54,35 @@ function objectsOf(cwd: string, name: string | undefined, flags: CreateFlags): J
   if (flags.file !== undefined) {
     const objects = readObjects(cwd, flags.file, 'Application');
     const named = objects.map((object) => (name === undefined ? object : withName(object, name)));
-    return named.map((object) => withMetadata(object, flags));
+    return named.map((object) => withMetadata(withSpec(renamed(object, flags.name), flags, literal), flags));
   }
-  if (name === undefined) throw new AppError('bad-input', 'an application needs a name, or a file with --file');
+  const called = name ?? flags.name;
+  if (called === undefined) throw new AppError('bad-input', 'an application needs a name, or a file with --file');
   if (!flags.repo)
-    throw new AppError('bad-input', `application ${name} needs a source`, {
+    throw new AppError('bad-input', `application ${called} needs a source`, {
       hint: 'add --repo, and --path or --helm-chart',
     });
   const apiVersion = 'argoproj.io/v1alpha1';
-  return [withMetadata({ apiVersion, kind: 'Application', metadata: { name }, spec: ofFlags }, flags)];
+  return [withMetadata({ apiVersion, kind: 'Application', metadata: { name: called }, spec: ofFlags }, flags)];
 }
 
 function blank(flags: CreateFlags) {
   const destination = flags.destName === undefined ? { server: flags.destServer ?? inClusterServer } : {};
   return { project: 'default', destination };
+}
+
+const aboutCreation = 'file name appNamespace upsert validate setFinalizer label annotations output'.split(' ');
+
+/** What the flags say of the specification goes over that of the file, as with `argocd`. */
+function withSpec(object: JsonObject, flags: CreateFlags, literal: string | undefined): JsonObject {
+  const speaks = Object.entries(flags).some(([key, value]) => value !== undefined && !aboutCreation.includes(key));
+  if (!speaks) return object;
+  const spec = { project: 'default', destination: {}, ...(object['spec'] as Partial<ApplicationSpec>) };
+  return { ...object, spec: changeSpec(spec, flags, { literal }) };
+}
+
+function renamed(object: JsonObject, name: string | undefined): JsonObject {
+  return name === undefined ? object : { ...object, metadata: { ...(object['metadata'] as JsonObject), name } };
 }
 
 function withName(object: JsonObject, name: string): JsonObject {

@@ -97,6 +97,8 @@ function kustomizeOf(before: JsonObject | undefined, flags: SpecFlags): JsonObje
     ...set('nameSuffix', flags.namesuffix),
     ...set('namespace', flags.kustomizeNamespace),
     ...set('version', flags.kustomizeVersion),
+    ...set('kubeVersion', flags.kustomizeKubeVersion),
+    ...set('apiVersions', flags.kustomizeApiVersions),
     ...(flags.kustomizeImage ? { images: mergeImages(before?.['images'], flags.kustomizeImage) } : {}),
     ...(replicas.length > 0 ? { replicas: named(oldReplicas, replicas) } : {}),
     ...over('commonLabels', flags.kustomizeCommonLabel, '--kustomize-common-label'),

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 
 /** The flags of `argocd app create` and `argocd app set` that speak of a specification; lists are repeated flags. */
 export interface SpecFlags {
@@ -50,6 +50,8 @@ export interface SpecFlags {
   kustomizeLabelIncludeTemplates?: boolean;
   kustomizeNamespace?: string;
   kustomizeVersion?: string;
+  kustomizeKubeVersion?: string;
+  kustomizeApiVersions?: string[];
   ignoreMissingComponents?: boolean;
   directoryRecurse?: boolean;
   directoryInclude?: string;
@@ -91,6 +93,7 @@ const texts: [flag: string, what: string][] = [
   ['--nameprefix <text>', 'kustomize: before every name'],
   ['--namesuffix <text>', 'kustomize: after every name'],
   ['--kustomize-namespace <name>', 'kustomize: namespace of everything'],
+  ['--kustomize-kube-version <version>', 'kustomize: version of the cluster that its charts see'],
   ['--kustomize-version <version>', 'kustomize: another version of the program'],
   ['--directory-include <glob>', 'only these files'],
   ['--directory-exclude <glob>', 'not these files'],
@@ -123,6 +126,7 @@ const lists: [flag: string, what: string][] = [
   ['--helm-set-string <assignment>', 'NAME=VALUE, as text'],
   ['--helm-set-file <assignment>', 'NAME=FILE of the repository'],
   ['--helm-api-versions <version>', 'that charts see as served'],
+  ['--kustomize-api-versions <version>', 'kustomize: that its charts see as served'],
   ['--kustomize-image <image>', 'image as kustomize writes it'],
   ['--kustomize-replica <assignment>', 'NAME=COUNT'],
   ['--kustomize-common-label <assignment>', 'KEY=VALUE'],
@@ -138,7 +142,8 @@ const lists: [flag: string, what: string][] = [
 /** All of them on a command. */
 export function withSpecFlags(command: Command): Command {
   for (const [flag, what] of texts) command.option(flag, what);
-  for (const [flag, what] of switches) command.option(flag, what);
+  for (const [flag, what] of switches)
+    command.option(flag, what).addOption(new Option(flag.replace('--', '--no-')).hideHelp());
   for (const [flag, what] of lists) command.option(flag, `${what}; may be repeated`, collect);
   return command;
 }

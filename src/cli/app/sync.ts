@@ -5,10 +5,12 @@ import { type Result, renderDuration } from '../printer.ts';
 import { type OutputOption, type Session, withOutput } from '../session.ts';
 import { isOperationOver, parseTimeout, watchUntil } from '../watching.ts';
 import { operationBlock, resourceBlock } from './get.ts';
+import { collect } from './spec-flags.ts';
 import { type SyncFlags, syncRequest, withSyncFlags } from './sync-flags.ts';
 
 interface SyncOptions extends OutputOption, SyncFlags {
   selector?: string;
+  project?: string[];
   async?: boolean;
   timeout?: string;
 }
@@ -17,11 +19,12 @@ export function registerAppSync(app: Command, session: Session): void {
   withSyncFlags(withOutput(app.command('sync [name...]')))
     .description('bring the cluster to what Git wants, and wait for the operation to end')
     .option('-l, --selector <selector>', 'all applications with these labels')
+    .option('--project <name>', 'all applications of this project; may be repeated', collect)
     .option('--async', 'do not wait')
     .option('--timeout <seconds>', 'give up waiting after that time')
     .option('--assume-yes', 'accepted and without effect: nothing is asked')
     .action(async (names: string[], options: SyncOptions) => {
-      for (const name of await chosen(session, names, options.selector)) {
+      for (const name of await chosen(session, names, options)) {
         const application = await sourcesNamed(session, name, options);
         const manifests = options.label ? await session.client.manifests(name, {}) : undefined;
         const request = syncRequest({ application, manifests }, options, session.deps.cwd);
@@ -34,10 +37,11 @@ export function registerAppSync(app: Command, session: Session): void {
     });
 }
 
-async function chosen(session: Session, names: string[], selector: string | undefined): Promise<string[]> {
-  if (selector === undefined && names.length === 0)
-    throw new AppError('bad-input', 'which application? give a name, or --selector');
-  const selected = selector === undefined ? [] : await session.client.applications({ selector });
+async function chosen(session: Session, names: string[], { selector, project }: SyncOptions): Promise<string[]> {
+  const asked = selector !== undefined || project !== undefined;
+  if (!asked && names.length === 0)
+    throw new AppError('bad-input', 'which application? give a name, --selector or --project');
+  const selected = asked ? await session.client.applications({ selector, project }) : [];
   return [...names, ...selected.map(({ metadata }) => metadata.name)];
 }
 

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { configMap, deployment } from '../objects.ts';
-import type { Stage } from '../stage.ts';
+import { inCluster, type Stage } from '../stage.ts';
 import type { Subject } from '../suite.ts';
 
 /** Runs a command and expects its exit code; gives what it printed. */
@@ -20,6 +23,28 @@ async function create(stage: Stage, ...flags: string[]): Promise<void> {
 export const commands: Subject = {
   name: 'commands',
   cases: [
+    {
+      title: 'flags go over the file they come with, and switches are told true or false as argocd is',
+      async run(stage) {
+        const { name } = stage;
+        stage.commit({ 'a/a.yaml': configMap('a') });
+        const folder = mkdtempSync(join(tmpdir(), 'commands-'));
+        const file = join(folder, 'app.yaml');
+        const partial = { metadata: { labels: { of: 'file' } }, spec: { syncPolicy: { automated: { prune: true } } } };
+        writeFileSync(file, JSON.stringify({ apiVersion: 'argoproj.io/v1alpha1', kind: 'Application', ...partial }));
+        stage.adopt(name);
+        const source = ['--repo', stage.url(), '--path', 'nowhere', '--dest-server', inCluster];
+        const flags = [...source, '--dest-namespace', name, '-l', 'of=flags', '--validate=false'];
+        await run(stage, 0, 'app', 'create', '-f', file, '--name', name, ...flags);
+        rmSync(folder, { recursive: true });
+        await run(stage, 0, 'app', 'set', name, '--path', 'a', '--auto-prune=false', '--self-heal=true');
+        const app = await stage.untilSynced();
+        assert.deepEqual(app.metadata.labels, { of: 'flags' });
+        assert.deepEqual(app.spec.syncPolicy?.automated, { prune: false, selfHeal: true });
+        assert.match(await run(stage, 0, 'app', 'manifests', name, '--source', 'live'), /uid:/);
+        assert.doesNotMatch(await run(stage, 0, 'app', 'manifests', name, '--source=git'), /uid:/);
+      },
+    },
     {
       title: 'an application from its creation to its deletion, by commands alone',
       async run(stage) {
