@@ -49,6 +49,28 @@ interface Watched {
 /** Nothing is wrong yet: the repository is large or far away, and those that use it are told when it is there. */
 export class StillReading extends AppError {}
 
+/** Argo CD gives its repo-server a minute. */
+const wholeFirstFetchMs = 60_000;
+
+/**
+ * Opens a repository for somebody who has to have it now, as whoever creates an application: its first fetch may take a
+ * minute before it is `StillReading`.
+ */
+export async function openPatiently(
+  repositories: Pick<RepositoryWatch, 'open'>,
+  repository: RepositoryRef,
+  signal: AbortSignal,
+): Promise<OpenRepository> {
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(wholeFirstFetchMs)]);
+  for (;;) {
+    try {
+      return await repositories.open(repository, signal);
+    } catch (error) {
+      if (!(error instanceof StillReading) || patience.aborted) throw error;
+    }
+  }
+}
+
 export interface OpenRepository {
   mirror: GitMirror;
   generation: number;

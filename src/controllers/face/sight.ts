@@ -11,7 +11,7 @@ import type {
   SyncWindowState,
 } from '#apps/port.ts';
 import { isDestinationPermitted, isSourcePermitted } from '#apps/project.ts';
-import type { RepositoryRef, RepositoryWatch } from '#apps/repository-watch.ts';
+import { openPatiently, type RepositoryRef, type RepositoryWatch } from '#apps/repository-watch.ts';
 import { openWindows, windowsOf } from '#apps/sync-windows.ts';
 import { repositoryOf, sourcesOf } from '#apps/target.ts';
 import { type Clock, timestamp } from '#base/clock.ts';
@@ -126,7 +126,7 @@ export class FaceSight implements InstanceSight {
           await this.resolve(application, { source, revision: source.targetRevision ?? '' }, signal);
           continue;
         }
-        const { mirror } = await this.#deps.repositories.open(repositoryOf(application, source), signal);
+        const { mirror } = await openPatiently(this.#deps.repositories, repositoryOf(application, source), signal);
         const commit = await mirror.resolve(source.targetRevision || 'HEAD', signal);
         if (source.path && (await mirror.objectId(commit, source.path.replace(/\/+$/, ''), signal)) === undefined)
           problems.push(`${source.path}: app path does not exist`);
