@@ -32,7 +32,10 @@ export function parseGiven(text: string, file: string): JsonObject[] {
 
 /** The objects of one kind in a file. Throws when there is another kind, or none. */
 export function readObjects(cwd: string, file: string, kind: string): JsonObject[] {
-  const objects = parseGiven(readGiven(cwd, file), file);
+  const bare = (object: JsonObject) => object['kind'] === undefined && object['apiVersion'] === undefined;
+  const objects = parseGiven(readGiven(cwd, file), file).map((object) =>
+    bare(object) ? { apiVersion: 'argoproj.io/v1alpha1', kind, ...object } : object,
+  );
   const other = objects.find((object) => object['kind'] !== kind);
   if (other) throw new AppError('bad-input', `${file} holds a ${String(other['kind'])}, and ${kind} is asked for`);
   if (objects.length === 0) throw new AppError('bad-input', `${file} holds no ${kind}`);

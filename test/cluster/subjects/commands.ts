@@ -31,7 +31,7 @@ export const commands: Subject = {
         const folder = mkdtempSync(join(tmpdir(), 'commands-'));
         const file = join(folder, 'app.yaml');
         const partial = { metadata: { labels: { of: 'file' } }, spec: { syncPolicy: { automated: { prune: true } } } };
-        writeFileSync(file, JSON.stringify({ apiVersion: 'argoproj.io/v1alpha1', kind: 'Application', ...partial }));
+        writeFileSync(file, JSON.stringify(partial));
         stage.adopt(name);
         const source = ['--repo', stage.url(), '--path', 'nowhere', '--dest-server', inCluster];
         const flags = [...source, '--dest-namespace', name, '-l', 'of=flags', '--validate=false'];
