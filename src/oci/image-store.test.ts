@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -96,6 +97,15 @@ const directory = (name: string): Entry => ({ name: `${name}/`, type: 'directory
 const symlink = (name: string, linkname: string): Entry => ({ name, type: 'symlink', linkname });
 
 describe('image store', () => {
+  it('ends the search for a package.json above the programs of images', async () => {
+    const project = await mkdtemp(join(dir, 'project-'));
+    await writeFile(join(project, 'package.json'), '{"type":"module"}');
+    const image = await OneImage.of([{ name: 'app/main.js', content: 'console.log(typeof require)' }]);
+    const store = await createImageStore({ dir: join(project, 'images'), client: image, logger: silentLogger });
+    const { rootfs } = await store.ensure(parseReference('example.com/app:1'), signal);
+    assert.equal(execFileSync(process.execPath, [join(rootfs, 'app/main.js')], { encoding: 'utf8' }), 'function\n');
+  });
+
   it('applies layers in order, with files, directories, links and modes', async () => {
     const client = await OneImage.of(
       [directory('bin'), { ...file('bin/run', 'one'), mode: 0o4755 }, file('./etc/conf', 'a')],

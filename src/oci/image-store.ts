@@ -55,6 +55,8 @@ export async function createImageStore(options: ImageStoreOptions): Promise<Imag
   await rm(temporary, { recursive: true, force: true });
   for (const path of [temporary, ...['roots', 'images', 'references'].map((name) => join(dir, name))])
     await mkdir(path, { recursive: true });
+  // Node looks above a program for what kind of package it is in: for an image's programs the search ends here.
+  await writeFile(join(dir, 'package.json'), '{}\n');
   const rootPath = (chain: string) => join(dir, 'roots', chain);
 
   async function known(digest: Digest): Promise<UnpackedImage | undefined> {

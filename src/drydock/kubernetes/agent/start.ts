@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Clock, Entropy } from '#base/clock.ts';
@@ -67,6 +67,8 @@ export async function startNodeAgent(deps: NodeAgentDeps, options: NodeAgentOpti
   const timing = { ...defaultTiming, ...options.timing };
   const podsDir = join(deps.runtimeDir, 'pods');
   await mkdir(podsDir, { recursive: true, mode: 0o700 });
+  // As in the image store: a pod's program is in no package of the folders above.
+  await writeFile(join(deps.runtimeDir, 'package.json'), '{}\n');
   await endLeftovers(podsDir, timing.shutdownGraceMs, logger);
   const name = options.nodeName ?? 'drydock';
   const hostIp = '127.0.0.1';
