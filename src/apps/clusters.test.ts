@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '#base/errors.ts';
 import { silentLogger } from '#base/log.ts';
 import { createKubeClient } from '#kube/client.ts';
@@ -100,7 +101,15 @@ async function world() {
     return 'problem' in found ? found.problem : found.declaration.name;
   };
   const settled = async () => {
-    for (let turns = 0; turns < 50; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+    // Opening a cluster reads files: what is under way has settled when nothing moves for a while.
+    for (
+      let seen = -1, turns = 0;
+      turns < 100 && seen !== clusters.list().length + opened.length + changes.length;
+      turns += 1
+    ) {
+      seen = clusters.list().length + opened.length + changes.length;
+      await delay(40);
+    }
   };
   return {
     clusters,

@@ -17,5 +17,6 @@ test('plain curl reads the registry, the forge and Slipway', { skip: 'reason' in
   const token = ['-H', `Authorization: Bearer ${developer.token}`];
   assert.equal(getString(await get(...token, `${forge.apiUrl}/user`), 'login'), developer.login);
   assert.ok(Array.isArray(getArray(await get(`${slipway.url}/api/v1/applications`), 'items')));
-  await assert.rejects(get('-X', 'POST', `${slipway.url}/api/v1/applications/root/sync`), /401/);
+  const json = ['-H', 'Content-Type: application/json'];
+  await assert.rejects(get('-X', 'POST', ...json, `${slipway.url}/api/v1/applications/root/sync`), /401/);
 });
