@@ -122,6 +122,12 @@ function extra(live: KubeObject, assess: Assess): ComparedResource {
   };
 }
 
+/** What of an application is live, for when nobody can tell what Git wants. */
+export function liveResources(deps: Pick<ComparisonDeps, 'live' | 'assess'>, name: string): ComparedResource[] {
+  const own = deps.live.trackedBy(name).filter((live) => (live.metadata.ownerReferences ?? []).length === 0);
+  return own.map((live) => extra(live, deps.assess));
+}
+
 /** Of the application, without a manifest to compare it with, and never pruned. */
 function kept(live: KubeObject, assess: Assess, status: 'Synced' | undefined): ComparedResource {
   return { ...extra(live, assess), status, counts: false, requiresPruning: false };

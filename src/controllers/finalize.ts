@@ -93,12 +93,16 @@ class Deletion {
         if (cluster) await this.#letGo(cluster, step.objects);
         return { kind: 'done', recheckAfterMs: recheckMs };
       case 'failed-hooks':
+        this.#input.runtime.hooksAgainAt = this.#deps.clock.now() + failedRecheckMs;
         await this.#report(step.message);
         if (cluster) await this.#delete(cluster, { ...step, propagation: 'Background' });
         return { kind: 'done', recheckAfterMs: failedRecheckMs };
-      case 'create-hooks':
+      case 'create-hooks': {
+        const waitMs = (this.#input.runtime.hooksAgainAt ?? 0) - this.#deps.clock.now();
+        if (waitMs > 0) return { kind: 'done', recheckAfterMs: waitMs };
         if (cluster) await this.#create(cluster, step.objects);
         return { kind: 'done', recheckAfterMs: recheckMs };
+      }
       case 'delete':
         if (cluster) await this.#delete(cluster, step);
         return { kind: 'done', recheckAfterMs: recheckMs };

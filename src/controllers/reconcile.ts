@@ -2,12 +2,12 @@ import { type AutoSyncDecision, decideAutoSync, type SelfHealBackoff } from '#ap
 import type { ChartWatch } from '#apps/chart-watch.ts';
 import { StillConnecting } from '#apps/cluster-reach.ts';
 import type { Cluster } from '#apps/clusters.ts';
-import { syncStatusOf } from '#apps/comparison.ts';
+import { liveResources, syncStatusOf } from '#apps/comparison.ts';
 import { replaceConditions } from '#apps/conditions.ts';
 import { hookFinalizers } from '#apps/deletion.ts';
 import type { Drift } from '#apps/drift.ts';
 import type { LiveState } from '#apps/live-state.ts';
-import { type Observation, type ObservationDeps, observe, targetOf } from '#apps/observation.ts';
+import { kindsOf, type Observation, type ObservationDeps, observe, targetOf } from '#apps/observation.ts';
 import {
   beginOperation,
   endOperation,
@@ -35,6 +35,7 @@ import type { Clock } from '#base/clock.ts';
 import { isAppError, messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { Outcome } from '#base/outcome.ts';
+import type { Health } from '#health/health.ts';
 import type { ApiResource, KubeClient } from '#kube/port.ts';
 import type { AppProject, SyncWindow } from '#model/argocd/app-project.ts';
 import type {
@@ -147,7 +148,7 @@ class Tick {
       if (waits && isPassing(error, runtime, this.#deps.clock.now()))
         return { kind: 'waiting', reason: 'unavailable', message: messageOf(error), retryAfterMs: passingRecheckMs };
       runtime.troubledSince = undefined;
-      return await this.#comparisonError(error);
+      return await this.#comparisonError(error, cluster);
     }
     await this.#followDrift(observation, cluster);
     this.#windows = windowsFor(project.syncWindows, this.#application);
@@ -364,16 +365,27 @@ class Tick {
     return decision.kind === 'refuse' ? decision.message : undefined;
   }
 
-  async #comparisonError(error: unknown): Promise<Outcome> {
+  /** As well as what is live, whatever Git says; undefined when the cluster cannot be asked. */
+  async #liveHealth(cluster: Cluster): Promise<Health | undefined> {
+    if (cluster.state.status !== 'Successful') return undefined;
+    const parts = this.#deps.observation(cluster);
+    await cluster.live.watch(kindsOf(this.#application, undefined), this.#signal);
+    const name = qualifiedName(this.#application.metadata, this.#deps.namespace);
+    return applicationHealthOf(this.#application, liveResources(parts, name));
+  }
+
+  async #comparisonError(error: unknown, cluster: Cluster): Promise<Outcome> {
     const now = this.#deps.clock.now();
     const before = this.#application.status ?? {};
     const message = describeError(error);
     const section = syncSection(this.#application, 'Unknown', []);
     const revision = before.sync?.revision === undefined ? {} : { revision: before.sync.revision };
+    const health = await this.#liveHealth(cluster);
+    const unknown = healthSection(undefined, { status: 'Unknown' }, now);
     const status: ApplicationStatus = {
       ...before,
       sync: { ...section, ...revision },
-      health: before.health ?? healthSection(undefined, { status: 'Unknown' }, now),
+      health: health ? healthSection(before.health, health, now) : (before.health ?? unknown),
       conditions: replaceConditions(
         before.conditions ?? [],
         ['InvalidSpecError', 'ComparisonError'],

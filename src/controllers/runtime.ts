@@ -15,6 +15,8 @@ export interface Runtime {
   operation: OperationMemory | undefined;
   /** Since when the outside has not let an operation go on. */
   troubledSince: number | undefined;
+  /** Hooks of the deletion that failed are not tried again before this. */
+  hooksAgainAt: number | undefined;
   /** What an earlier process may have left untold was looked at. */
   caughtUp: boolean;
   /** Ticks that ended. */
@@ -32,6 +34,7 @@ export function newRuntime(): Runtime {
     began: undefined,
     operation: undefined,
     troubledSince: undefined,
+    hooksAgainAt: undefined,
     caughtUp: false,
     ticks: 0,
     known: false,

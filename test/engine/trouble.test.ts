@@ -201,3 +201,26 @@ test('an AppProject limits repositories, destinations and kinds', async () => {
   );
   assert.match(conditionOf(place, 'InvalidSpecError') ?? '', /do not match any of the allowed destinations/);
 });
+
+test('while nobody can tell what Git wants, health is that of what is live', async () => {
+  const deployment = (replicas: number) => ({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'live' },
+    spec: {
+      replicas,
+      selector: { matchLabels: { app: 'live' } },
+      template: { metadata: { labels: { app: 'live' } }, spec: { containers: [{ name: 'c', image: 'c:1' }] } },
+    },
+  });
+  world.git.commit('trouble', { 'live/d.yaml': JSON.stringify(deployment(0)) });
+  world.engine.repositoryChanged(world.git.url('trouble'), 'push');
+  await world.apply(applicationObject('live', at('live')(world.git.url('trouble'))));
+  await world.untilApplication('live', (app) => inSync(app) && app.status?.health?.status === 'Healthy');
+  world.git.commit('trouble', { 'live/d.yaml': 'kind: Deployment\napiVersion: apps/v1\nmetadata:\n  name: [\n' });
+  world.engine.repositoryChanged(world.git.url('trouble'), 'push');
+  await world.untilApplication('live', (app) => conditionOf(app, 'ComparisonError') !== undefined);
+  await world.patch('apps/v1', 'Deployment', 'live', 'default', { spec: { replicas: 1 } });
+  const app = await world.untilApplication('live', (app) => app.status?.health?.status === 'Progressing');
+  assert.equal(app.status?.sync?.status, 'Unknown');
+});

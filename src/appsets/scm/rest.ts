@@ -17,7 +17,8 @@ export class RestApi {
     this.#http = http;
     this.#root = root.replace(/\/+$/, '');
     this.#headers = headers;
-    for (const value of Object.values(headers)) registerSecret(value.replace(/^(?:Bearer|Basic|token) /, ''));
+    for (const [name, value] of Object.entries(headers))
+      if (/authorization|token/i.test(name)) registerSecret(value.replace(/^(?:Bearer|Basic|token) /, ''));
   }
 
   async get(path: string, signal: AbortSignal): Promise<unknown> {

@@ -181,13 +181,16 @@ export class EngineFace implements ApplicationEngine {
 
   async whenSettled(name: string, signal: AbortSignal): Promise<Application> {
     this.get(name);
-    return await this.#afterTick(name, () => true, signal);
+    return await this.#afterTick(name, { idle: true, accept: () => true }, signal);
   }
 
   async refresh(name: string, level: 'normal' | 'hard', signal: AbortSignal): Promise<Application> {
     const pending = (application: Application) => application.metadata.annotations?.[annotations.refresh] !== undefined;
     await this.#change(name, () => ({ metadata: { annotations: { [annotations.refresh]: level } } }), signal);
-    return await this.#afterTick(name, (application) => !pending(application), signal);
+    // What is being deleted, or syncs for long, was looked at all the same.
+    const accept = (application: Application) =>
+      application.metadata.deletionTimestamp !== undefined || !pending(application);
+    return await this.#afterTick(name, { idle: false, accept }, signal);
   }
 
   async terminate(name: string, signal: AbortSignal): Promise<void> {
@@ -307,10 +310,10 @@ export class EngineFace implements ApplicationEngine {
     return cluster;
   }
 
-  /** The application after a tick that began after this call and left no operation behind. */
+  /** The application after a tick that began after this call and, where it has to be idle, left no operation behind. */
   async #afterTick(
     name: string,
-    accept: (application: Application) => boolean,
+    { idle, accept }: { idle: boolean; accept: (application: Application) => boolean },
     signal: AbortSignal,
   ): Promise<Application> {
     const { controller } = this.#deps;
@@ -333,8 +336,8 @@ export class EngineFace implements ApplicationEngine {
         const application = this.#parse(object);
         const busy = application.operation !== undefined || isInProgress(application.status?.operationState);
         // The first tick to end may have begun before this call.
-        if (ticks >= 2 && !busy && accept(application)) return done(() => resolve(application));
-        if (!busy) controller.add(name);
+        if (ticks >= 2 && !(idle && busy) && accept(application)) return done(() => resolve(application));
+        if (!busy || (!idle && ticks < 2)) controller.add(name);
       });
       signal.addEventListener('abort', onAbort, { once: true });
       if (signal.aborted) return onAbort();
