@@ -38,7 +38,7 @@ function suiteSettings(part, variable) {
 const settings = {
   kill: () => ({ SLIPWAY_KILL_ROUNDS: process.env.SLIPWAY_KILL_ROUNDS ?? '20' }),
   faults: () => ({ SLIPWAY_FAULTS: 'all' }),
-  cluster: () => suiteSettings('subjects', 'SLIPWAY_TEST_SUBJECTS'),
+  cluster: () => ({ SLIPWAY_TEST_SUBJECTS: 'all', ...suiteSettings('subjects', 'SLIPWAY_TEST_SUBJECTS') }),
   kubernetes: () => suiteSettings('areas', 'SLIPWAY_TEST_AREAS'),
   'kubernetes-long': () => ({ SLIPWAY_PROPERTY_SEEDS: process.env.SLIPWAY_PROPERTY_SEEDS ?? '40' }),
 };

@@ -3,6 +3,9 @@ import { subjects } from './subjects.ts';
 import { Suite } from './suite.ts';
 
 const wanted = process.env['SLIPWAY_TEST_SUBJECTS']?.split(',');
+/** Among all other tests the corpus has one of its own already, `test/engine/corpus.test.ts`. */
+const isWanted = (name: string) =>
+  wanted === undefined ? name !== 'corpus' : wanted.includes('all') || wanted.includes(name);
 
 describe('cluster', () => {
   let suite: Suite;
@@ -12,7 +15,7 @@ describe('cluster', () => {
   after(async () => await suite?.[Symbol.asyncDispose]());
 
   for (const { name, cases } of subjects) {
-    if (wanted !== undefined && !wanted.includes(name)) continue;
+    if (!isWanted(name)) continue;
     describe(`cluster: ${name}`, { concurrency: 4 }, () => {
       for (const { title, run } of cases)
         test(title, async () => {

@@ -20,7 +20,7 @@ import {
 import { scratchDirectory } from './shared-world.ts';
 import { personIn, startUp } from './up-process.ts';
 
-const rounds = Number(process.env['SLIPWAY_KILL_ROUNDS'] ?? 4);
+const rounds = Number(process.env['SLIPWAY_KILL_ROUNDS'] ?? 2);
 
 async function pushFile(
   me: StoryContext,
