@@ -1,5 +1,5 @@
 import type { ApplicationEngine } from '#apps/port.ts';
-import { AppError } from '#base/errors.ts';
+import { AppError, isAppError } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { Application } from '#model/argocd/application.ts';
 import type { AuditLog } from '#trace/event.ts';
@@ -116,12 +116,22 @@ export class LiveFeed {
   }
 
   #accessTo(name: string | undefined): string | undefined {
-    const application = this.#engine.list().find((candidate) => this.#names.idOf(candidate) === name);
+    const application = name === undefined ? undefined : this.#find(name);
     return application && this.#names.nameOf(application);
   }
 
+  /** By name: a look through the list for every event would cost as much as there are applications. */
+  #find(name: string): Application | undefined {
+    try {
+      return this.#engine.get(name);
+    } catch (error) {
+      if (isAppError(error, 'not-found')) return undefined;
+      throw error;
+    }
+  }
+
   #again(name: string): void {
-    const application = this.#engine.list().find((candidate) => this.#names.idOf(candidate) === name);
+    const application = this.#find(name);
     if (application) this.#publish('application', this.view(application), this.#names.nameOf(application));
   }
 
