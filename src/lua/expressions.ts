@@ -43,7 +43,7 @@ export function values(list: readonly Expression[]): EvaluateMany {
 
 export function expressionList(reader: Reader): Expression[] {
   const list = [expression(reader)];
-  while (reader.skip(',')) list.push(expression(reader));
+  while (reader.takes(',')) list.push(expression(reader));
   return list;
 }
 
@@ -127,7 +127,7 @@ function callArguments(reader: Reader): EvaluateMany {
 /** A name or a parenthesis with what follows it: members, indexes, calls. */
 export function suffixed(reader: Reader): Expression {
   let at: Expression;
-  if (reader.skip('(')) {
+  if (reader.takes('(')) {
     const inner = expression(reader);
     reader.expect(')');
     at = { one: inner.one };
@@ -135,14 +135,14 @@ export function suffixed(reader: Reader): Expression {
   for (;;) {
     const line = reader.line;
     const object = at.one;
-    if (reader.skip('.')) {
+    if (reader.takes('.')) {
       const name = reader.expect('name').text;
       at = member(object, () => name, line);
-    } else if (reader.skip('[')) {
+    } else if (reader.takes('[')) {
       const key = expression(reader);
       reader.expect(']');
       at = member(object, key.one, line);
-    } else if (reader.skip(':')) {
+    } else if (reader.takes(':')) {
       const name = reader.expect('name').text;
       at = callingMethod(object, { name, args: callArguments(reader), line });
     } else if (reader.is('(') || reader.is('string') || reader.is('{'))
@@ -160,13 +160,13 @@ function tableConstructor(reader: Reader): Expression {
       const name = reader.take().text;
       reader.expect('=');
       pairs.push({ key: () => name, value: expression(reader).one });
-    } else if (reader.skip('[')) {
+    } else if (reader.takes('[')) {
       const key = expression(reader).one;
       reader.expect(']');
       reader.expect('=');
       pairs.push({ key, value: expression(reader).one });
     } else items.push(expression(reader));
-    if (!reader.skip(',') && !reader.skip(';')) break;
+    if (!reader.takes(',') && !reader.takes(';')) break;
   }
   reader.expect('}');
   const list = values(items);
@@ -195,12 +195,12 @@ function parameterNames(reader: Reader): { names: string[]; varargs: boolean } {
   let varargs = false;
   reader.expect('(');
   while (!reader.is(')')) {
-    if (reader.skip('...')) {
+    if (reader.takes('...')) {
       varargs = true;
       break;
     }
     names.push(reader.expect('name').text);
-    if (!reader.skip(',')) break;
+    if (!reader.takes(',')) break;
   }
   reader.expect(')');
   return { names, varargs };

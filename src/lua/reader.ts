@@ -40,7 +40,7 @@ export class Reader {
     return this.token.kind === kind;
   }
 
-  skip(kind: string): boolean {
+  takes(kind: string): boolean {
     if (!this.is(kind)) return false;
     this.take();
     return true;

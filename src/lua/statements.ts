@@ -37,8 +37,8 @@ function run(block: Block, frame: Frame): Ending {
 function statementsOf(reader: Reader): Execute {
   const block: Block = { statements: [], labels: new Map() };
   while (!blockEnds.has(reader.token.kind)) {
-    if (reader.skip(';')) continue;
-    if (reader.skip('::')) {
+    if (reader.takes(';')) continue;
+    if (reader.takes('::')) {
       block.labels.set(reader.expect('name').text, block.statements.length);
       reader.expect('::');
       continue;
@@ -46,7 +46,7 @@ function statementsOf(reader: Reader): Execute {
     const last = reader.is('return') || reader.is('break');
     block.statements.push(reader.nested(() => statement(reader)));
     if (last) {
-      reader.skip(';');
+      reader.takes(';');
       if (!blockEnds.has(reader.token.kind)) throw reader.error('syntax error');
     }
   }
@@ -70,7 +70,7 @@ function ifStatement(reader: Reader): Execute {
     reader.expect('then');
     branches.push({ when, block: blockOf(reader) });
   } while (reader.is('elseif'));
-  if (reader.skip('else')) otherwise = blockOf(reader);
+  if (reader.takes('else')) otherwise = blockOf(reader);
   reader.expect('end');
   return (frame) => {
     for (const { when, block } of branches) if (truthy(when(frame))) return block(frame);
@@ -171,8 +171,8 @@ function genericFor(reader: Reader, names: readonly string[], line: number): Exe
 function forStatement(reader: Reader): Execute {
   const { line } = reader.take();
   const names = [reader.expect('name').text];
-  if (reader.skip('=')) return numericFor(reader, names[0] ?? '', line);
-  while (reader.skip(',')) names.push(reader.expect('name').text);
+  if (reader.takes('=')) return numericFor(reader, names[0] ?? '', line);
+  while (reader.takes(',')) names.push(reader.expect('name').text);
   reader.expect('in');
   return genericFor(reader, names, line);
 }
@@ -196,7 +196,7 @@ function functionStatement(reader: Reader): Execute {
 
 function localStatement(reader: Reader): Execute {
   reader.take();
-  if (reader.skip('function')) {
+  if (reader.takes('function')) {
     const slot = reader.scope.declare(reader.expect('name').text);
     const body = functionBody(reader, false);
     return (frame) => {
@@ -207,8 +207,8 @@ function localStatement(reader: Reader): Execute {
     };
   }
   const names = [reader.expect('name').text];
-  while (reader.skip(',')) names.push(reader.expect('name').text);
-  const list = reader.skip('=') ? values(expressionList(reader)) : () => [];
+  while (reader.takes(',')) names.push(reader.expect('name').text);
+  const list = reader.takes('=') ? values(expressionList(reader)) : () => [];
   const slots = names.map((name) => reader.scope.declare(name));
   return (frame) => {
     const given = list(frame);
@@ -245,7 +245,7 @@ function expressionStatement(reader: Reader): Execute {
     };
   }
   const targets = [writer(reader, first)];
-  while (reader.skip(',')) targets.push(writer(reader, suffixed(reader)));
+  while (reader.takes(',')) targets.push(writer(reader, suffixed(reader)));
   reader.expect('=');
   const list = values(expressionList(reader));
   return (frame) => {

@@ -224,3 +224,16 @@ test('while nobody can tell what Git wants, health is that of what is live', asy
   const app = await world.untilApplication('live', (app) => app.status?.health?.status === 'Progressing');
   assert.equal(app.status?.sync?.status, 'Unknown');
 });
+
+test('a refresh of an application whose deletion is held up is answered', async () => {
+  world.git.commit('trouble', { 'held/a.yaml': configMap('held', {}) });
+  world.engine.repositoryChanged(world.git.url('trouble'), 'push');
+  const finalizers = ['resources-finalizer.argocd.argoproj.io'];
+  await world.apply(applicationObject('held', at('held')(world.git.url('trouble')), { finalizers }));
+  await world.untilApplication('held', inSync);
+  await world.patch('v1', 'ConfigMap', 'held', 'default', { metadata: { finalizers: ['example.com/hold'] } });
+  await world.delete('argoproj.io/v1alpha1', 'Application', 'held', 'argocd');
+  const answer = await world.engine.refresh('held', 'normal', AbortSignal.timeout(8_000));
+  assert.notEqual(answer.metadata.deletionTimestamp, undefined);
+  await world.patch('v1', 'ConfigMap', 'held', 'default', { metadata: { finalizers: null } });
+});
